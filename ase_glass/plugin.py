@@ -1,0 +1,1 @@
+"""Registers readers and writers."""

@@ -1,0 +1,1 @@
+"""Structural descriptors: one file each, found through the hook ``glass_descriptors``."""

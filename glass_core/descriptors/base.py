@@ -1,0 +1,171 @@
+"""What every descriptor offers, and the expansion that ours share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from glass_core.descriptors.shells import Features, Finder, shell_blocks
+from glass_core.errors import GlassError
+from glass_core.neighbours import Neighbours, neighbour_blocks
+from glass_core.structure import Floats, Ints, Structure
+from glass_core.threads import for_ranges
+
+
+@runtime_checkable
+class Descriptor(Protocol):
+    """A frozen dataclass of settings that turns a structure into one row of features per centre.
+
+    Class attribute ``kind`` is its name in the registry. ``glass_core.testing.check_descriptor``
+    tells whether a class keeps the contract.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Species that the descriptor distinguishes."""
+
+    @property
+    def receptive_field(self) -> float:
+        """Distance in Å beyond which an atom cannot change a centre's features."""
+
+    def names(self) -> list[str]:
+        """One name per feature."""
+
+    def blocks(
+        self, structure: Structure, centres: Ints | None = None, find: Finder = ..., dtype: DTypeLike = ...
+    ) -> Iterator[tuple[Ints, Features]]:
+        """Yields (centres, features_mf) in blocks that together hold every centre once."""
+
+
+class ShellExpansion:
+    """Common part of descriptors made of radial densities and angular power, averaged over shells.
+
+    Subclasses are frozen dataclasses with fields species, cutoff, n_max, l_max and shells.
+    """
+
+    kind: ClassVar[str]
+    species: tuple[str, ...]
+    cutoff: float
+    n_max: int
+    l_max: int
+    shells: int
+    _split: ClassVar[bool]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "species", tuple(self.species))
+        if not self.species:
+            raise GlassError("species must name at least one species, got none")
+        if not (np.isfinite(self.cutoff) and self.cutoff > 0):
+            raise GlassError(f"cutoff must be > 0 Å, got {self.cutoff}")
+        for name, least, most in (("n_max", 1, 64), ("l_max", 1, 24), ("shells", 0, 16)):
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise GlassError(f"{name} must lie in {least} … {most}, got {value}")
+
+    @property
+    def receptive_field(self) -> float:
+        """(shells + 1) × cutoff, Å."""
+        return (self.shells + 1) * self.cutoff
+
+    @property
+    def n_features(self) -> int:
+        """Features per atom."""
+        return (self.shells + 1) * self._width
+
+    @property
+    def _width(self) -> int:
+        return self._n_radial + self._n_angular
+
+    @property
+    def _n_radial(self) -> int:
+        return len(self.species) * self.n_max
+
+    @property
+    def _n_angular(self) -> int:
+        return self._n_pairs * self.l_max * self.n_max
+
+    @property
+    def _n_pairs(self) -> int:
+        channels = len(self.species) if self._split else 1
+        return channels * (channels + 1) // 2
+
+    def __call__(
+        self, structure: Structure, centres: NDArray[np.integer] | None = None, dtype: DTypeLike = np.float64
+    ) -> Features:
+        """Features of ``centres`` (default: all atoms), shape (m, n_features), in the order of ``centres``.
+
+        Raises:
+            GlassError: for species the descriptor does not know, or atoms that coincide.
+        """
+        wanted = np.arange(structure.n_atoms) if centres is None else np.asarray(centres)
+        place = np.full(structure.n_atoms, -1, dtype=np.int64)
+        place[wanted] = np.arange(len(wanted))
+        out = np.empty((len(wanted), self.n_features), dtype)
+        if len(wanted):
+            chosen = None if centres is None else np.unique(wanted).astype(np.int32)
+            for rows, features in self.blocks(structure, chosen, dtype=dtype):
+                out[place[rows]] = features
+        return out[place[wanted]] if centres is not None else out
+
+    def blocks(
+        self,
+        structure: Structure,
+        centres: Ints | None = None,
+        find: Finder = neighbour_blocks,
+        dtype: DTypeLike = np.float64,
+    ) -> Iterator[tuple[Ints, Features]]:
+        """Yields (centres, features_mf) in blocks that together hold every centre once (bounded memory)."""
+        known = structure.with_species(self.species, owner=f"descriptor {self.kind!r}")
+
+        def local(block: Neighbours) -> Features:
+            return self._local(*self._expand(block, known.types_n))
+
+        layers = shell_blocks(known, centres, self.cutoff, self.shells, local, self._width, find, dtype)
+        for rows, shells in layers:
+            radial = [layer[:, : self._n_radial] for layer in shells]
+            angular = [layer[:, self._n_radial :] for layer in shells]
+            yield rows, np.concatenate(radial + angular, axis=1)
+
+    def _expand(self, block: Neighbours, types_n: Ints) -> tuple[Floats, Floats, Floats]:
+        """Densities (m, species, n), Σ|R_n| (m, n) and power (m, channel pairs, l, n) of a block."""
+        from glass_core.kernels import expansion
+
+        m, s, q = len(block.centres_m), len(self.species), self._n_pairs
+        density, absolute = np.empty((m, s, self.n_max)), np.empty((m, self.n_max))
+        power = np.empty((m, q, self.l_max, self.n_max))
+        tables = expansion.legendre_coefficients(self.l_max)
+        for_ranges(
+            lambda a, b: expansion.expand(
+                a, b, block.offsets, block.j_p, block.vectors_pc, types_n, s, self._split,
+                self.cutoff, self.n_max, self.l_max, *tables, density, absolute, power,
+            ),
+            m,
+        )  # fmt: skip
+        return density, absolute, power
+
+    def _local(self, density: Floats, absolute: Floats, power: Floats) -> Features:
+        """Local features (m, width): radial columns first, then angular ones."""
+        raise TypeError(f"{type(self).__name__} must define _local")
+
+    def names(self) -> list[str]:
+        """One name per feature, ``B0(n=1,Cu)``: quantity, shell, indices; the order of the columns."""
+        radial = [f"B{{k}}(n={n},{s})" for s in self.species for n in range(1, self.n_max + 1)]
+        pairs = [(a, b) for i, a in enumerate(self.species) for b in self.species[i:]] if self._split else [None]
+        angular = [
+            f"Q{{k}}(l={l},n={n}" + (f",{p[0]}-{p[1]})" if p else ")")
+            for p in pairs
+            for l in range(1, self.l_max + 1)  # noqa: E741
+            for n in range(1, self.n_max + 1)
+        ]
+        return [name.format(k=k) for part in (radial, angular) for k in range(self.shells + 1) for name in part]
+
+    def settings(self) -> dict[str, Any]:
+        """Fields as plain values, for model files."""
+        from dataclasses import fields
+
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]

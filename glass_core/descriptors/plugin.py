@@ -1,0 +1,13 @@
+"""Registers the descriptors of this folder."""
+
+from __future__ import annotations
+
+from glass_core.hookspecs import hookimpl
+
+
+@hookimpl
+def glass_descriptors() -> list[str]:
+    return [
+        "scnn=glass_core.descriptors.scnn:SCNNDescriptor",
+        "power_spectrum=glass_core.descriptors.power_spectrum:PowerSpectrum",
+    ]

@@ -1,0 +1,32 @@
+"""Errors that users see: they name the thing, the value and the cure, on one line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class GlassError(ValueError):
+    """Input that cannot be used. The command line prints it on one line and exits with status 2."""
+
+
+class MissingExtraError(GlassError, ImportError):
+    """A host or optional library is not installed; the message gives its pip line."""
+
+
+def unknown(kind: str, value: object, known: Iterable[str], cure: str = "") -> GlassError:
+    """Error for a name that is not in a table, offering the nearest one.
+
+    >>> str(unknown("model", "scn", ["scnn", "barrier"]))
+    "unknown model 'scn'; known: barrier, scnn. Did you mean 'scnn'?"
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    listed = ", ".join(names) if names else "none"
+    return GlassError(f"unknown {kind} {value!r}; known: {listed}.{hint}{' ' + cure if cure else ''}")
+
+
+def missing_extra(package: str, extra: str) -> MissingExtraError:
+    """Error for a package that belongs to an extra which is not installed."""
+    return MissingExtraError(f'{package} is not installed; run: pip install "glass-plugins[{extra}]"')

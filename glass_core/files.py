@@ -1,0 +1,53 @@
+"""Writing files so that a good one is never replaced by half of a new one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pathlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from glass_core.errors import GlassError
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+    """Gives a temporary path in the same folder; renames it to ``path`` if the block succeeds, else removes it.
+
+    Raises:
+        GlassError: if the folder is missing or not writable, or the disk is full.
+    """
+    target = pathlib.Path(path)
+    if target.is_dir():
+        raise GlassError(f"cannot write {target}: it is a folder; give a file name")
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.stem[:40]}.", suffix=target.suffix, dir=target.parent)
+        os.close(handle)
+    except OSError as error:
+        raise GlassError(f"cannot write {target}: {error.strerror or error}; choose another place") from error
+    temporary = pathlib.Path(name)
+    try:
+        yield temporary
+        _settle(temporary)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise GlassError(f"cannot write {target}: {error.strerror or error}; nothing was changed") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _settle(path: pathlib.Path) -> None:
+    """Flushes to disk and gives the permissions that a plain ``open`` would have given."""
+    with open(path, "rb+") as handle:
+        os.fsync(handle.fileno())
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """Hex digest of a file."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,69 @@
+"""Barrier in eV from a committee of small networks (one member: no committee, no deviation)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.models.base import Arrays, DescriptorModel, ModelCard
+from glass_core.models.networks import Layers, forward, pack, unpack
+
+
+@dataclass(frozen=True, eq=False)
+class BarrierCommittee(DescriptorModel):
+    """Mean and deviation of the members' predictions, each member a network on standardised descriptors.
+
+    ``E_i = mean_c f_c(x_i)``, ``barrier_std_i = sqrt(Σ_c (f_c(x_i) − E_i)² / (C − 1))``. A single linear
+    layer makes it a ridge regression.
+
+    Attributes:
+        members: layers of each member.
+        activation: between layers, "silu" or "relu".
+        centre: eV added to the network's output times ``scale``.
+        scale: eV.
+    """
+
+    kind: ClassVar[str] = "barrier_committee"
+
+    members: tuple[Layers, ...]
+    activation: str
+    centre: float
+    scale: float
+
+    def head_outputs(self) -> list[str]:
+        """Barrier, and its deviation when there are several members."""
+        return ["barrier", "barrier_std"] if len(self.members) > 1 else ["barrier"]
+
+    def head(self, features_mf: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+        """Barrier and its deviation in eV."""
+        all_cm = np.stack([forward(features_mf, layers, self.activation)[:, 0] for layers in self.members])
+        values = self.centre + self.scale * all_cm.astype(np.float64)
+        result = {"barrier": values.mean(axis=0)}
+        if len(self.members) > 1:
+            result["barrier_std"] = values.std(axis=0, ddof=1)
+        return result
+
+    def settings(self) -> dict[str, Any]:
+        """Plain values for a model file."""
+        own = {"activation": self.activation, "centre": self.centre, "scale": self.scale, "members": len(self.members)}
+        return {**super().settings(), **own}
+
+    def head_tensors(self) -> Arrays:
+        """Weights of all members."""
+        return {k: v for c, layers in enumerate(self.members) for k, v in pack(layers, f"member{c}.").items()}
+
+    @classmethod
+    def from_parts(cls, settings: Mapping[str, Any], tensors: Arrays, card: ModelCard) -> BarrierCommittee:
+        """From a model file."""
+        return cls(
+            **cls.common_parts(settings, tensors),
+            card=card,
+            members=tuple(unpack(tensors, f"member{c}.") for c in range(settings["members"])),
+            activation=settings["activation"],
+            centre=settings["centre"],
+            scale=settings["scale"],
+        )

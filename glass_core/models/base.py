@@ -1,0 +1,194 @@
+"""What every model offers, and what all models on descriptors share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.descriptors.base import Descriptor
+from glass_core.descriptors.shells import Finder
+from glass_core.models.domain import Domain
+from glass_core.neighbours import neighbour_blocks
+from glass_core.outputs import PerAtom, output
+from glass_core.structure import Ints, Structure
+
+Arrays = Mapping[str, NDArray[Any]]
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Where a model comes from. ``content`` is the JSON of the file's header (see ``model_file``)."""
+
+    name: str = ""
+    path: str = ""
+    sha256: str = ""
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A frozen object that predicts per-atom quantities from edges.
+
+    ``kind`` is the class's name in the registry. ``glass_core.testing.check_model`` tells whether a
+    class keeps the contract.
+    """
+
+    kind: ClassVar[str]
+    card: ModelCard
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Species that the model knows."""
+
+    @property
+    def cutoff(self) -> float:
+        """Length of the longest edge, Å."""
+
+    @property
+    def receptive_field(self) -> float:
+        """Distance in Å beyond which an atom cannot change a centre's prediction."""
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """Names of the outputs and their units."""
+
+    @property
+    def chunk_centres(self) -> int:
+        """Most centres to hand over in one call."""
+
+    def __call__(
+        self, structure: Structure, centres: Ints | None, find: Finder = ..., progress: Progress | None = None
+    ) -> dict[str, PerAtom]:
+        """Predictions for ``centres`` (ascending; None means all atoms), edges obtained from ``find``."""
+
+    def settings(self) -> dict[str, Any]:
+        """Plain values that ``from_parts`` needs."""
+
+    def tensors(self) -> Arrays:
+        """Arrays that ``from_parts`` needs."""
+
+    @classmethod
+    def from_parts(cls, settings: Mapping[str, Any], tensors: Arrays, card: ModelCard) -> Model:
+        """The model again, from what a file holds."""
+
+
+@dataclass(frozen=True, eq=False)
+class DescriptorModel:
+    """Base of models that are a function of one descriptor row: standardise, then ``head``.
+
+    Attributes:
+        descriptor: settings of the descriptor.
+        mean_f: mean of each feature over the training atoms.
+        std_f: deviation of each feature over the training atoms.
+        domain: what the training atoms' features looked like, for the out-of-domain flag.
+        card: origin.
+    """
+
+    kind: ClassVar[str]
+
+    descriptor: Any
+    mean_f: NDArray[np.float32]
+    std_f: NDArray[np.float32]
+    domain: Domain | None
+    card: ModelCard
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Species that the model knows."""
+        return tuple(self.descriptor.species)
+
+    @property
+    def cutoff(self) -> float:
+        """Cutoff of the descriptor, Å."""
+        return float(self.descriptor.cutoff)
+
+    @property
+    def receptive_field(self) -> float:
+        """Receptive field of the descriptor, Å."""
+        return float(self.descriptor.receptive_field)
+
+    @property
+    def chunk_centres(self) -> int:
+        """Descriptors stream their rows, so chunks may be large."""
+        return 1_000_000
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """Names of the outputs and their units."""
+        names = [*self.head_outputs(), *(["out_of_domain"] if self.domain is not None else [])]
+        return {name: output(name).unit for name in names}
+
+    def head_outputs(self) -> list[str]:
+        """Names of what ``head`` returns."""
+        raise TypeError(f"{type(self).__name__} must define head_outputs")
+
+    def head(self, features_mf: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+        """Outputs from standardised features."""
+        raise TypeError(f"{type(self).__name__} must define head")
+
+    def standardise(self, features_mf: NDArray[np.floating]) -> NDArray[np.float32]:
+        """(X − mean) / std."""
+        return np.asarray((features_mf - self.mean_f) / self.std_f, dtype=np.float32)
+
+    def __call__(
+        self,
+        structure: Structure,
+        centres: Ints | None = None,
+        find: Finder = neighbour_blocks,
+        progress: Progress | None = None,
+    ) -> dict[str, PerAtom]:
+        """Predictions for ``centres`` (None: all atoms), in their order."""
+        wanted = np.arange(structure.n_atoms, dtype=np.int32) if centres is None else centres
+        place = np.zeros(structure.n_atoms, dtype=np.int64)
+        place[wanted] = np.arange(len(wanted))
+        values = {name: np.full(len(wanted), np.nan) for name in self.outputs}
+        done = 0
+        blocks = self.descriptor.blocks(structure, centres, find=find, dtype=np.float32) if len(wanted) else ()
+        for rows, features in blocks:
+            for part in np.array_split(np.arange(len(rows)), max(1, len(rows) // 50_000)):
+                for name, result in self.rows(features[part]).items():
+                    values[name][place[rows[part]]] = result
+            done += len(rows)
+            if progress:
+                progress(done / len(wanted))
+        return {name: PerAtom(result, self.outputs[name]) for name, result in values.items()}
+
+    def rows(self, features_mf: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
+        """All outputs from raw descriptor rows."""
+        standard = self.standardise(features_mf)
+        values = self.head(standard)
+        if self.domain is not None:
+            values["out_of_domain"] = self.domain.outside(standard).astype(np.float64)
+        return values
+
+    def settings(self) -> dict[str, Any]:
+        """Plain values for a model file."""
+        return {"descriptor": {"kind": self.descriptor.kind, **self.descriptor.settings()}}
+
+    def tensors(self) -> Arrays:
+        """Arrays for a model file."""
+        domain = {} if self.domain is None else self.domain.tensors()
+        return {"mean_f": self.mean_f, "std_f": self.std_f, **domain, **self.head_tensors()}
+
+    def head_tensors(self) -> Arrays:
+        """Arrays of the head."""
+        raise TypeError(f"{type(self).__name__} must define head_tensors")
+
+    @staticmethod
+    def common_parts(settings: Mapping[str, Any], tensors: Arrays) -> dict[str, Any]:
+        """Descriptor, standardisation and domain from what a file holds."""
+        from glass_core.registry import find
+
+        chosen = dict(settings["descriptor"])
+        descriptor: Descriptor = find("descriptor", chosen.pop("kind"))(**chosen)
+        return {
+            "descriptor": descriptor,
+            "mean_f": tensors["mean_f"],
+            "std_f": tensors["std_f"],
+            "domain": Domain.from_tensors(tensors),
+        }

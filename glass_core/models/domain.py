@@ -1,0 +1,61 @@
+"""Whether an atom's surroundings are of the kind that a model was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """Gaussian picture of the training features: distance along principal axes, and off them.
+
+    ``d² = Σ_k (⟨x, v_k⟩ / s_k)² / K + |x − Σ_k ⟨x, v_k⟩ v_k|² / s_⊥²``, x the standardised features, v_k
+    the K leading principal axes with deviations s_k, s_⊥ the deviation of what they leave. An atom is
+    out of domain where d exceeds ``threshold``, a high quantile of d over the training atoms.
+    """
+
+    axes_kf: NDArray[np.float32]
+    scales_k: NDArray[np.float32]
+    residual: float
+    threshold: float
+
+    @classmethod
+    def fit(cls, features_nf: NDArray[np.float32], axes: int = 32, quantile: float = 0.999) -> Domain:
+        """From standardised training features."""
+        x = np.asarray(features_nf, dtype=np.float64)
+        values, vectors = np.linalg.eigh(x.T @ x / len(x))
+        leading = vectors[:, ::-1][:, :axes].T
+        scales = np.sqrt(np.maximum(values[::-1][:axes], 1e-12))
+        rest = np.sqrt(max(float(values[::-1][axes:].sum()), 1e-12))
+        draft = cls(leading.astype(np.float32), scales.astype(np.float32), rest, np.inf)
+        threshold = float(np.quantile(draft.distance(features_nf), quantile))
+        return cls(draft.axes_kf, draft.scales_k, rest, threshold)
+
+    def distance(self, features_mf: NDArray[np.float32]) -> NDArray[np.float64]:
+        """d of each row."""
+        along = features_mf @ self.axes_kf.T
+        off = np.maximum((features_mf**2).sum(axis=1) - (along**2).sum(axis=1), 0.0)
+        inside = ((along / self.scales_k) ** 2).mean(axis=1)
+        return np.asarray(np.sqrt(inside + off / self.residual**2), dtype=np.float64)
+
+    def outside(self, features_mf: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Whether each row is out of domain."""
+        return np.asarray(self.distance(features_mf) > self.threshold)
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Arrays for a model file."""
+        limits = np.array([self.residual, self.threshold])
+        return {"domain_axes_kf": self.axes_kf, "domain_scales_k": self.scales_k, "domain_limits": limits}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]]) -> Domain | None:
+        """From a model file's arrays; None if it has none."""
+        if "domain_limits" not in tensors:
+            return None
+        residual, threshold = (float(v) for v in tensors["domain_limits"])
+        return cls(tensors["domain_axes_kf"], tensors["domain_scales_k"], residual, threshold)

@@ -1,0 +1,14 @@
+"""Registers the model classes of this folder."""
+
+from __future__ import annotations
+
+from glass_core.hookspecs import hookimpl
+
+
+@hookimpl
+def glass_models() -> list[str]:
+    return [
+        "scnn=glass_core.models.scnn:SCNN",
+        "classifier=glass_core.models.classifier:Classifier",
+        "barrier_committee=glass_core.models.barrier:BarrierCommittee",
+    ]

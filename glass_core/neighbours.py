@@ -1,0 +1,135 @@
+"""Neighbour lists (vesin), as rows of neighbours per centre."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.domains import around, spatial_order
+from glass_core.errors import GlassError
+from glass_core.structure import Floats, Ints, Structure
+from glass_core.threads import thread_count
+
+COINCIDENT = 1e-6
+_BLOCK_ATOMS = 250_000
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """All neighbours within ``cutoff`` of some centres, directed, periodic images included.
+
+    Attributes:
+        centres_m: the centres (atom indices), shape (m,).
+        offsets: pairs ``offsets[r] … offsets[r + 1]`` belong to centre ``centres_m[r]``, shape (m + 1,).
+        j_p: neighbour of each pair, shape (p,). One atom may appear several times (images).
+        vectors_pc: vector from centre to neighbour, Å, shape (p, 3).
+        cutoff: Å.
+    """
+
+    centres_m: Ints
+    offsets: NDArray[np.int64]
+    j_p: Ints
+    vectors_pc: Floats
+    cutoff: float
+
+    @property
+    def i_p(self) -> Ints:
+        """Centre of each pair, shape (p,)."""
+        return np.repeat(self.centres_m, np.diff(self.offsets))
+
+    @property
+    def distances_p(self) -> Floats:
+        """Distance of each pair, Å, shape (p,)."""
+        return np.asarray(np.sqrt(np.einsum("pc,pc->p", self.vectors_pc, self.vectors_pc)))
+
+
+def find_neighbours(structure: Structure, cutoff: float, centres: NDArray[np.integer] | None = None) -> Neighbours:
+    """Neighbours of ``centres`` (default: all atoms) in one piece.
+
+    Raises:
+        GlassError: if the cutoff is not positive, or two atoms coincide.
+
+    >>> pair = Structure([[0, 0, 0], [2.5, 0, 0]], [0, 1], ("Cu", "Zr"))
+    >>> find_neighbours(pair, 5.0).j_p.tolist()
+    [1, 0]
+    """
+    _check(cutoff)
+    if centres is None:
+        return _whole(structure, cutoff)
+    index, rows = around(structure, centres, cutoff)
+    return _rows(_whole(structure.subset(index), cutoff), rows, index)
+
+
+def neighbour_blocks(
+    structure: Structure, cutoff: float, centres: NDArray[np.integer] | None = None, block_atoms: int = _BLOCK_ATOMS
+) -> Iterator[Neighbours]:
+    """The same in blocks of at most ``block_atoms`` centres that lie close together, to bound memory."""
+    _check(cutoff)
+    wanted = np.arange(structure.n_atoms, dtype=np.int32) if centres is None else np.asarray(centres, np.int32)
+    if len(wanted) <= block_atoms:
+        yield find_neighbours(structure, cutoff, None if len(wanted) == structure.n_atoms else wanted)
+        return
+    ordered = wanted[spatial_order(structure, wanted, cutoff)]
+    count = -(-len(ordered) // block_atoms)
+    for block in np.array_split(ordered, count):
+        yield find_neighbours(structure, cutoff, np.sort(block))
+
+
+def _check(cutoff: float) -> None:
+    if not (np.isfinite(cutoff) and cutoff > 0):
+        raise GlassError(f"cutoff must be > 0 Å, got {cutoff}")
+
+
+def _whole(structure: Structure, cutoff: float) -> Neighbours:
+    """Neighbours of every atom."""
+    from vesin import NeighborList
+
+    from glass_core.kernels import pairs
+
+    n = structure.n_atoms
+    offsets = np.zeros(n + 1, dtype=np.int64)
+    if n == 0:
+        return Neighbours(np.empty(0, np.int32), offsets, np.empty(0, np.int32), np.empty((0, 3)), cutoff)
+    positions, cell = _for_cell_list(structure, cutoff)
+    engine = NeighborList(cutoff=cutoff, full_list=False, n_threads=thread_count())
+    i_p, j_p, half_pc = engine.compute(positions, cell, np.array(structure.pbc), "ijD", copy=False)
+    pairs.count_rows(i_p, j_p, offsets)
+    order = np.empty(offsets[-1], dtype=np.int64)
+    pairs.fill_rows(i_p, j_p, offsets, order)
+    neighbours = np.empty(offsets[-1], dtype=np.int32)
+    vectors = np.empty((offsets[-1], 3))
+    pairs.transpose_rows(i_p, j_p, half_pc, offsets, order, neighbours, vectors)
+    shortest = pairs.order_images(offsets, neighbours, vectors)
+    if shortest >= 0 and float(vectors[shortest] @ vectors[shortest]) < COINCIDENT**2:
+        i, j = int(np.searchsorted(offsets, shortest, "right") - 1), int(neighbours[shortest])
+        raise GlassError(f"atoms {i} and {j} coincide (closer than {COINCIDENT} Å); remove one of them")
+    return Neighbours(np.arange(n, dtype=np.int32), offsets, neighbours, vectors, cutoff)
+
+
+def _for_cell_list(structure: Structure, cutoff: float) -> tuple[Floats, Floats]:
+    """Positions and cell for vesin, whose cells along open directions must enclose the atoms."""
+    if all(structure.pbc):
+        return structure.positions_nc, structure.cell_cc
+    cell = structure.cell_cc.copy()
+    fractional = structure.positions_nc @ np.linalg.inv(cell)
+    shift = np.zeros(3)
+    for axis in np.flatnonzero(~np.array(structure.pbc)):
+        low, high = float(fractional[:, axis].min()), float(fractional[:, axis].max())
+        length = float(np.linalg.norm(cell[axis]))
+        margin = cutoff / length
+        shift -= (low - margin) * cell[axis]
+        cell[axis] *= high - low + 2 * margin
+    return structure.positions_nc + shift, cell
+
+
+def _rows(whole: Neighbours, rows: Ints, index: Ints) -> Neighbours:
+    """Rows of some atoms only, with atoms renumbered by ``index``."""
+    starts, stops = whole.offsets[rows], whole.offsets[rows + 1]
+    counts = stops - starts
+    offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    take = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
+    return Neighbours(index[rows], offsets, index[whole.j_p[take]], whole.vectors_pc[take], whole.cutoff)
