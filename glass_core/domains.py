@@ -55,7 +55,8 @@ def around(structure: Structure, centres: NDArray[np.integer], radius: float) ->
         Sorted indices of these atoms, and the place of each centre among them.
     """
     bins_per_radius = 3
-    index, counts = _bins(structure, radius / bins_per_radius)
+    # A little wider than needed: rounding may put an atom on the edge between two bins into either.
+    index, counts = _bins(structure, radius * (1 + 1e-6) / bins_per_radius)
     marked = np.zeros(tuple(counts), dtype=bool)
     marked[tuple(index[centres].T)] = True
     for axis in range(3):

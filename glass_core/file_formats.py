@@ -12,10 +12,8 @@ import numpy as np
 from glass_core.files import replacing
 from glass_core.frame import Frame
 from glass_core.hookspecs import hookimpl
-from glass_core.outputs import OUTPUTS, PerAtom, output
+from glass_core.outputs import PerAtom, output
 from glass_core.structure import Floats
-
-_INTEGERS = ("cluster", "out_of_domain")
 
 
 @hookimpl
@@ -32,7 +30,7 @@ def write_dump(
 ) -> None:
     """LAMMPS text dump with columns id, type, element, x, y, z and one column per output (OVITO reads it)."""
     structure = frame.structure
-    integers = [name in _INTEGERS and name in OUTPUTS for name in outputs]
+    integers = [output(name).integer for name in outputs]
     with replacing(path) as temporary, open(temporary, "w", encoding="utf-8") as handle:
         timestep = int(frame.info.get("timestep", 0))
         handle.write(f"ITEM: TIMESTEP\n{timestep}\nITEM: NUMBER OF ATOMS\n{structure.n_atoms}\n")

@@ -1,8 +1,8 @@
 """Model files: safetensors with a model card in the header. Nothing is ever unpickled.
 
 Header entry ``glass`` is JSON with the keys ``format`` (1), ``kind``, ``settings``, ``species``,
-``cutoff``, ``receptive_field``, ``outputs`` (name → unit), and what training adds: ``training``
-(data, hash, split, settings, command), ``scores``, ``versions``.
+``cutoff``, ``receptive_field``, ``outputs`` (name → unit), ``tensors`` (names of all arrays), and what
+training adds: ``training`` (data, hash, split, settings, command), ``scores``, ``versions``.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ DEFAULT = "barrier"
 def save_model(model: Model, path: str | os.PathLike[str], extra: Mapping[str, Any] | None = None) -> None:
     """Writes a model and its card; an existing file is replaced only when the new one is complete."""
     import numpy as np
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
+    arrays = {name: np.ascontiguousarray(array) for name, array in model.tensors().items()}
     card = {
         "format": FORMAT,
         "kind": model.kind,
@@ -37,11 +38,11 @@ def save_model(model: Model, path: str | os.PathLike[str], extra: Mapping[str, A
         "cutoff": model.cutoff,
         "receptive_field": model.receptive_field,
         "outputs": model.outputs,
+        "tensors": sorted(arrays),
         **(extra or {}),
     }
-    arrays = {name: np.ascontiguousarray(array) for name, array in model.tensors().items()}
     with replacing(path) as temporary:
-        save_file(arrays, temporary, metadata={"glass": json.dumps(card)})
+        temporary.write_bytes(save(arrays, metadata={"glass": json.dumps(card)}))
 
 
 def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def load_model(name: str | os.PathLike[str] = DEFAULT) -> Model:
     if not path.is_file():
         raise GlassError(f"model file {path} does not exist; shipped models: {', '.join(shipped_models())}")
     stat = path.stat()
-    return _load_file(str(path.resolve()), stat.st_mtime_ns, stat.st_size)
+    return _load_file(str(path.resolve()), stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
 
 def _load_class(name: str) -> Model:
@@ -113,14 +114,21 @@ def _load_class(name: str) -> Model:
     return model
 
 
+def _require_all(card: Mapping[str, Any], tensors: Mapping[str, Any]) -> None:
+    for name in card.get("tensors", ()):
+        if name not in tensors:
+            raise KeyError(name)
+
+
 @lru_cache(maxsize=8)
-def _load_file(path: str, modified: int, size: int) -> Model:
+def _load_file(path: str, modified: int, size: int, inode: int) -> Model:
     from safetensors.numpy import load_file
 
     card = read_card(path)
     origin = ModelCard(pathlib.Path(path).stem, path, sha256(path), card)
     try:
         tensors = load_file(path)
+        _require_all(card, tensors)
         model: Model = find("model class", card["kind"]).from_parts(card["settings"], tensors, origin)
     except (KeyError, TypeError) as error:
         raise GlassError(f"{path} is not a complete {card['kind']} model (missing {error}); train it again") from error

@@ -19,12 +19,14 @@ class Output:
         unit: unit, "" for dimensionless numbers and flags.
         meaning: one line for tables and tool tips.
         ovito: property name in OVITO.
+        integer: whether values are whole numbers (flags, indices).
     """
 
     name: str
     unit: str
     meaning: str
     ovito: str
+    integer: bool = False
 
     @property
     def ase(self) -> str:
@@ -40,10 +42,10 @@ class Output:
 _TABLE = (
     Output("barrier", "eV", "mean energy barrier of thermally activated events that start from the atom", "Barrier"),
     Output("barrier_std", "eV", "standard deviation of the barrier over the committee", "Barrier Std"),
-    Output("out_of_domain", "", "1 where the surroundings are unlike all training atoms, else 0", "Out Of Domain"),
+    Output("out_of_domain", "", "1 where the surroundings are unlike all training atoms, else 0", "Out Of Domain", integer=True),
     Output("high_barrier_probability", "", "probability of a barrier among the highest 20 %", "High Barrier Probability"),
     Output("logit", "", "log-odds of a high barrier (SCNN)", "Logit"),
-    Output("cluster", "", "index of the most similar structural constraint (SCNN)", "Constraint Cluster"),
+    Output("cluster", "", "index of the most similar structural constraint (SCNN)", "Constraint Cluster", integer=True),
     Output("similarity_0", "", "cosine similarity to low-barrier constraint 0 (SCNN)", "Similarity 0"),
     Output("similarity_1", "", "cosine similarity to low-barrier constraint 1 (SCNN)", "Similarity 1"),
     Output("similarity_2", "", "cosine similarity to high-barrier constraint 2 (SCNN)", "Similarity 2"),

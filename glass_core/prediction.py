@@ -40,7 +40,7 @@ def predict(
     known = structure.with_species(model.species, owner=f"model {model.card.name or model.kind!r}")
     wanted = None if centres is None else _indices(centres, structure.n_atoms)
     size = structure.n_atoms if wanted is None else len(wanted)
-    most = chunk_centres or model.chunk_centres
+    most = model.chunk_centres if chunk_centres is None else chunk_centres
     if most < 1:
         raise GlassError(f"chunk_centres must be at least 1, got {most}")
     values = {name: np.full(size, np.nan) for name in model.outputs}
@@ -78,7 +78,8 @@ def _fill(
         for name, result in model(structure, None, progress=progress).items():
             values[name][:] = result.values
         return
-    unique, inverse = np.unique(wanted if wanted is not None else np.arange(structure.n_atoms), return_inverse=True)
+    asked = np.arange(structure.n_atoms, dtype=np.int32) if wanted is None else wanted
+    unique, inverse = np.unique(asked, return_inverse=True)
     place = np.zeros(structure.n_atoms, dtype=np.int64)
     place[unique] = np.arange(len(unique))
     sorted_values = {name: np.full(len(unique), np.nan) for name in values}

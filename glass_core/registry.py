@@ -70,6 +70,8 @@ def register(plugin: object, name: str, plugins: pluggy.PluginManager | None = N
         GlassError: if an entry is malformed or its name is taken; the plugin is then not registered.
     """
     plugins = plugins or manager()
+    if plugins.has_plugin(name):
+        raise GlassError(f"a plugin named {name!r} is registered already; choose another name")
     before = {what: set(_table(plugins, hook)) for what, hook in _HOOKS.items()}
     try:
         plugins.register(plugin, name=name)
@@ -90,6 +92,7 @@ def _check_names(plugins: pluggy.PluginManager, plugin: object, what: str, hook:
                 raise GlassError(f"{what} {kind!r} must name 'package.module:Class', got {target!r}")
             if kind in taken:
                 raise GlassError(f"{what} {kind!r} exists already; choose another name")
+            taken = taken | {kind}
 
 
 def _pairs(entries: Any) -> list[tuple[str, str]]:

@@ -159,7 +159,7 @@ def _complete_cell(cell: ArrayLike | None, pbc: tuple[bool, bool, bool]) -> Floa
     for axis in range(3):
         if pbc[axis] and lengths[axis] == 0:
             raise GlassError(f"box vector {'abc'[axis]} is periodic but has zero length; set pbc to False there")
-    for axis in np.flatnonzero(lengths == 0):
+    for axis in np.flatnonzero(lengths == 0).tolist():
         others = matrix[np.linalg.norm(matrix, axis=1) > 0]
         matrix[axis] = _unit_normal(others)
     relative = abs(np.linalg.det(matrix)) / np.prod(np.linalg.norm(matrix, axis=1))

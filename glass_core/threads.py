@@ -12,6 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 _MIN_ITEMS_PER_TASK = 256
 _TASKS_PER_THREAD = 4
+# Ranges start at multiples of this, so that an item falls into whole vectors or into the remainder
+# after them (whose last bits may differ) whatever the number of threads.
+_ALIGNED = 64
 
 
 def thread_count() -> int:
@@ -31,7 +34,7 @@ def for_ranges(kernel: Callable[[int, int], None], n_items: int) -> None:
         kernel(0, n_items)
         return
     tasks = min(threads * _TASKS_PER_THREAD, -(-n_items // _MIN_ITEMS_PER_TASK))
-    bounds = [n_items * t // tasks for t in range(tasks + 1)]
+    bounds = [n_items * t // tasks // _ALIGNED * _ALIGNED for t in range(tasks)] + [n_items]
     with ThreadPoolExecutor(threads) as pool:
         for done in [pool.submit(kernel, a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]:
             done.result()

@@ -67,4 +67,4 @@ class SCNNDescriptor(ShellExpansion):
         degree = np.arange(1, self.l_max + 1)
         order = np.sqrt(power[:, 0] * (4 * np.pi / (2 * degree + 1))[:, None]) / norm[:, None, :]
         m = len(density)
-        return np.concatenate([density.reshape(m, -1), order.reshape(m, -1)], axis=1)
+        return np.concatenate([density.reshape(m, self._n_radial), order.reshape(m, self._n_angular)], axis=1)

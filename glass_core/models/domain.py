@@ -31,7 +31,7 @@ class Domain:
         values, vectors = np.linalg.eigh(x.T @ x / len(x))
         leading = vectors[:, ::-1][:, :axes].T
         scales = np.sqrt(np.maximum(values[::-1][:axes], 1e-12))
-        rest = np.sqrt(max(float(values[::-1][axes:].sum()), 1e-12))
+        rest = float(np.sqrt(max(float(values[::-1][axes:].sum()), 1e-12)))
         draft = cls(leading.astype(np.float32), scales.astype(np.float32), rest, np.inf)
         threshold = float(np.quantile(draft.distance(features_nf), quantile))
         return cls(draft.axes_kf, draft.scales_k, rest, threshold)

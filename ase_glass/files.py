@@ -1,0 +1,143 @@
+"""Structure files through ASE: all formats that it reads, and extended XYZ out."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core import GlassError, Structure
+from glass_core.errors import missing_extra
+from glass_core.files import replacing
+from glass_core.frame import Frame, species_names
+from glass_core.outputs import PerAtom, output
+
+try:
+    from ase import Atoms
+    from ase.data import atomic_numbers
+    from ase.io import read, write
+    from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
+
+    from ase_glass.lammps_dump import is_dump, read_dump
+except ModuleNotFoundError as error:
+    raise missing_extra("ase", "ase") from error
+
+_GUESSED = "lammps-data"  # ASE takes elements from masses there, or type 1 for hydrogen
+
+
+def read_frame(path: str | os.PathLike[str], species_map: Mapping[str, str], index: int = -1) -> Frame:
+    """One frame of a file, atoms in the order of the file.
+
+    Args:
+        path: file of any format that ASE detects, with lengths in Å.
+        species_map: type or name in the file → species, ``{"1": "Cu"}``. A type's number is a key of
+            the map even where the file names the type.
+        index: which frame; negative numbers count from the end.
+
+    Returns:
+        The frame; ``info`` holds "timestep" where the file gives one and "origin", the corner of the box
+        in Å, where that is not 0.
+
+    Raises:
+        GlassError: for a file that ASE cannot read, a frame that it does not have, coordinates that are
+            not finite, or a numeric type without a species.
+    """
+    if not pathlib.Path(path).is_file():
+        raise GlassError(f"{path} does not exist or is not a file")
+    try:
+        atoms, names = _read(os.fspath(path), index)
+        symbols = _species(atoms, names, species_map, str(path))
+        structure = Structure.from_symbols(atoms.get_positions(), symbols, atoms.cell.array, atoms.pbc.tolist())
+    except GlassError as error:
+        raise error if str(path) in str(error) else GlassError(f"{path}: {error}") from error
+    return Frame(structure, _ids(atoms), _info(atoms))
+
+
+def write_extxyz(
+    path: str | os.PathLike[str], frame: Frame, outputs: Mapping[str, PerAtom], info: Mapping[str, Any]
+) -> None:
+    """Extended XYZ with ids in the column ``id`` and one column ``glass_<name>`` per output.
+
+    Args:
+        path: file; replaced only when the new one is complete.
+        frame: atoms, ids and what the file they came from said.
+        outputs: predictions for all atoms.
+        info: plain scalars for the comment line, beside those of ``frame.info``.
+
+    Raises:
+        GlassError: for species that are no chemical symbols, which ASE cannot hold.
+    """
+    structure = frame.structure
+    odd = [name for name in structure.species if name not in atomic_numbers]
+    if odd:
+        raise GlassError(
+            f"cannot write {path}: extended XYZ wants chemical symbols, species {odd[0]!r} is none; "
+            f"give a species map such as {odd[0]}=Cu, or write a .dump"
+        )
+    atoms = Atoms(structure.symbols().tolist(), structure.positions_nc, cell=structure.cell_cc, pbc=structure.pbc)
+    atoms.arrays["id"] = frame.ids_n.astype(np.int64)
+    for name, per_atom in outputs.items():
+        atoms.arrays[output(name).ase] = per_atom.values
+    kept = dict(frame.info)
+    origin = kept.pop("origin", None)
+    if origin is not None and np.any(origin):
+        kept["Origin"] = np.asarray(origin, dtype=np.float64)  # the key that OVITO reads and writes
+    atoms.info.update({**kept, **info})
+    with replacing(path) as temporary:
+        write(temporary, atoms, format="extxyz")
+
+
+def _read(path: str, index: int) -> tuple[Atoms, NDArray[np.str_]]:
+    """The atoms and what the file calls each one's species."""
+    try:
+        if is_dump(path):
+            return read_dump(path, index)
+        kind = filetype(path)
+        if get_ioformat(kind).single and index not in (0, -1):
+            raise GlassError(f"frame {index} of {path} does not exist; the format holds one")
+        order = {"sort_by_id": False} if kind == _GUESSED else {}
+        frames = read(path, slice(index, index + 1 or None), kind, do_not_split_by_at_sign=True, **order)
+    except GlassError:
+        raise
+    except UnknownFileTypeError as error:
+        raise GlassError(
+            f"ASE does not know the format of {path}; convert it to extended XYZ or a LAMMPS dump"
+        ) from error
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise GlassError(f"ASE cannot read {path}: {reason}; is it complete?") from error
+    if not frames:
+        raise GlassError(f"frame {index} of {path} does not exist")
+    atoms = frames[0]
+    names = atoms.arrays["type"] if kind == _GUESSED else atoms.get_chemical_symbols()
+    return atoms, np.asarray(names).astype(str)
+
+
+def _species(atoms: Atoms, names: NDArray[np.str_], species_map: Mapping[str, str], source: str) -> NDArray[np.str_]:
+    types = atoms.arrays.get("type")
+    if types is not None and np.issubdtype(types.dtype, np.integer):
+        names = np.where(np.isin(types.astype(str), list(species_map)), types.astype(str), names)
+    distinct, inverse = np.unique(names, return_inverse=True)
+    return np.asarray(species_names(distinct, species_map, source), dtype=str)[inverse]
+
+
+def _ids(atoms: Atoms) -> NDArray[np.int64]:
+    ids = atoms.arrays.get("id")
+    if ids is None or ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer):
+        return np.arange(1, len(atoms) + 1, dtype=np.int64)
+    return ids.astype(np.int64)
+
+
+def _info(atoms: Atoms) -> dict[str, Any]:
+    info: dict[str, Any] = {}
+    for name in ("timestep", "Timestep"):
+        if isinstance(atoms.info.get(name), (int, np.integer)):
+            info["timestep"] = int(atoms.info[name])
+    origin = np.asarray(atoms.info.get("Origin", atoms.get_celldisp().ravel()), dtype=np.float64)
+    if origin.shape == (3,) and origin.any():
+        info["origin"] = origin.tolist()
+    return info

@@ -1,0 +1,1 @@
+"""Example of a plugin: coordination numbers as a descriptor and as a model."""

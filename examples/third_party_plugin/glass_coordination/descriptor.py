@@ -1,0 +1,64 @@
+"""A descriptor: smooth counts of neighbours in rings around an atom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from glass_core import Structure
+from glass_core.descriptors.shells import Features, Finder
+from glass_core.neighbours import neighbour_blocks
+from glass_core.structure import Ints
+
+
+@dataclass(frozen=True)
+class RingCounts:
+    """``G_i(k, t) = Σ_{j of species t} exp(−(r_ij − r_k)² / w²)`` with radii r_k = k w below the cutoff.
+
+    The radial symmetry functions of Behler & Parrinello, PRL 98, 146401 (2007), without their cutoff
+    function.
+
+    Attributes:
+        species: species told apart.
+        cutoff: Å.
+        width: w in Å.
+    """
+
+    kind: ClassVar[str] = "ring_counts"
+
+    species: tuple[str, ...]
+    cutoff: float = 5.0
+    width: float = 0.5
+
+    @property
+    def receptive_field(self) -> float:
+        """Only direct neighbours matter."""
+        return self.cutoff
+
+    def names(self) -> list[str]:
+        """``G(r=2.5,Cu)``."""
+        return [f"G(r={radius:g},{name})" for name in self.species for radius in self._radii()]
+
+    def blocks(
+        self,
+        structure: Structure,
+        centres: Ints | None = None,
+        find: Finder = neighbour_blocks,
+        dtype: DTypeLike = np.float64,
+    ) -> Iterator[tuple[Ints, Features]]:
+        """Yields (centres, features_mf) block by block."""
+        known = structure.with_species(self.species, owner=f"descriptor {self.kind!r}")
+        radii = self._radii()
+        for block in find(known, self.cutoff, centres):
+            rings = np.exp(-(((block.distances_p[:, None] - radii) / self.width) ** 2))
+            counts = np.zeros((len(block.centres_m), len(self.species), len(radii)))
+            row_p = np.repeat(np.arange(len(block.centres_m)), np.diff(block.offsets))
+            np.add.at(counts, (row_p, known.types_n[block.j_p]), rings)
+            yield block.centres_m, counts.reshape(len(counts), len(self.species) * len(radii)).astype(dtype)
+
+    def _radii(self) -> np.ndarray:
+        return np.arange(self.width, self.cutoff, self.width)

@@ -1,0 +1,38 @@
+"""``glass evaluate``."""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+from typing import Any
+
+from glass_core.cli.show import as_json, number, progress, table
+
+
+def add(commands: Any) -> None:
+    """Adds the command to the parser."""
+    p = commands.add_parser("evaluate", help="score a model on a labelled data set")
+    p.add_argument("model", help="name or path of a model")
+    p.add_argument("data", type=pathlib.Path, help="HDF5 data set")
+    p.add_argument("--json", action="store_true", help="print JSON")
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Runs the command."""
+    from glass_core.dataset import read_dataset
+    from glass_core.evaluation import evaluate
+    from glass_core.model_file import load_model
+
+    model, dataset = load_model(args.model), read_dataset(args.data)
+    with progress("evaluating", args.json) as tell:
+        result = evaluate(model, dataset, tell)
+    if args.json:
+        as_json(result)
+        return
+    keys = ("pearson", "spearman", "mae", "auc_top20", "average_precision", "base_rate")
+    parts = {**result["per_configuration"], "mean": result["mean_per_configuration"], "pooled": result["pooled"]}
+    rows = [[name, *(number(scores[k]) for k in keys)] for name, scores in parts.items()]
+    table(rows, [result["model"], "pearson", "spearman", "MAE eV", "AUC top 20 %", "avg. precision", "base rate"])
+    if result["trained_on"]:
+        print(f"trained on {', '.join(result['trained_on'])}: these scores show memory, not prediction")

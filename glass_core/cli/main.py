@@ -1,0 +1,49 @@
+"""Entry point of ``glass``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from glass_core import GlassError, __version__
+from glass_core.cli import demo, doctor, evaluate, importing, models, predict, report, train
+
+_COMMANDS = (demo, predict, models, importing, train, evaluate, report, doctor)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="glass", description="Where will the atoms of a glass move? Barrier predictions per atom."
+    )
+    top.add_argument("--version", action="version", version=f"glass {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for module in _COMMANDS:
+        module.add(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command. Exit status 0, or 2 for input that cannot be used (one line on stderr)."""
+    args = parser().parse_args(argv)
+    try:
+        args.run(args)
+        sys.stdout.flush()
+    except GlassError as error:
+        print(f"glass: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("glass: error: out of memory; use fewer atoms, or --chunk with a smaller number", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("glass: interrupted; finished parts are kept, run the same command to go on", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `glass … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,60 @@
+"""``glass train``."""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import shlex
+import sys
+from typing import Any
+
+from glass_core.cli.show import as_json, number, stages, table
+
+
+def add(commands: Any) -> None:
+    """Adds the command to the parser."""
+    p = commands.add_parser(
+        "train",
+        help="train a model and score it on left-out groups",
+        description="Cross-validates by leaving out groups of configurations, then trains on all and writes the model. "
+        "Run the same command again after an interruption: finished folds are kept in --runs.",
+    )
+    p.add_argument("config", help="YAML file, or the name of a shipped one: barrier, scnn, classifier, ridge")
+    p.add_argument("-d", "--data", type=pathlib.Path, required=True, help="HDF5 data set")
+    p.add_argument("-o", "--out", type=pathlib.Path, required=True, help="model to write (.safetensors)")
+    p.add_argument("--runs", type=pathlib.Path, default=pathlib.Path("runs"), help="folder for finished folds [runs]")
+    p.add_argument("--json", action="store_true", help="print the scores as JSON")
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Runs the command."""
+    from glass_core.dataset import read_dataset
+    from glass_core.errors import GlassError
+    from glass_core.training.config import read_config
+    from glass_core.training.run import train
+
+    config = read_config(args.config)
+    if args.out.suffix != ".safetensors":
+        raise GlassError(f"model file must end in .safetensors, got {args.out}")
+    dataset = read_dataset(args.data)
+    command = shlex.join(["glass", "train", args.config, "-d", args.data.name, "-o", args.out.name])
+    with stages(args.json) as tell:
+        summary = train(config, dataset, args.out, args.runs, tell, command)
+    if args.json:
+        as_json(summary)
+        return
+    print_scores(summary)
+    print(f"wrote {args.out}", file=sys.stderr)
+
+
+def print_scores(summary: dict[str, Any]) -> None:
+    """Cross-validation scores for people."""
+    keys = ("pearson", "spearman", "mae", "auc_top20", "average_precision")
+    rows = []
+    for part, title in (("pooled", "pooled"), ("mean_per_configuration", "mean per configuration")):
+        mean, spread = summary[part]["mean"], summary[part]["std_over_seeds"]
+        rows.append([title, *(f"{number(mean[k])} ± {number(spread[k])}" if mean[k] is not None else "-" for k in keys)])
+    table(rows, ["left-out groups", "pearson", "spearman", "MAE eV", "AUC top 20 %", "avg. precision"])
+    print(f"± is the standard deviation over {len(summary['seeds'])} seeds; "
+          f"out of domain: {100 * summary['out_of_domain_rate']:.1f} % of left-out atoms")  # fmt: skip

@@ -1,0 +1,45 @@
+"""A model against a labelled data set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from glass_core.dataset import Dataset
+from glass_core.errors import GlassError
+from glass_core.metrics import report
+from glass_core.models.base import Model, Progress
+from glass_core.outputs import PerAtom
+from glass_core.prediction import predict
+
+_SCORED = (("barrier", True), ("logit", False), ("high_barrier_probability", False))
+
+
+def scored_output(model: Model) -> tuple[str, bool]:
+    """The output that is compared with barrier labels, and whether it is in eV."""
+    for name, in_ev in _SCORED:
+        if name in model.outputs:
+            return name, in_ev
+    raise GlassError(
+        f"model {model.card.name!r} predicts {', '.join(model.outputs)}, none of which can be compared with barriers"
+    )
+
+
+def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -> dict[str, Any]:
+    """Scores of ``model`` on every configuration, their mean, and pooled.
+
+    Configurations that the model was trained on (same name and data hash in its card) are listed under
+    ``trained_on``: their scores say how well the model remembers, not how well it predicts.
+    """
+    name, in_ev = scored_output(model)
+    results: dict[str, dict[str, PerAtom]] = {}
+    for index, configuration in enumerate(dataset):
+        results[configuration.name] = predict(model, configuration.structure)
+        if progress:
+            progress((index + 1) / len(dataset))
+    labels = {c.name: c.label("barrier") for c in dataset}
+    scored = report({n: r[name].values for n, r in results.items()}, labels, in_ev)
+    training = model.card.content.get("training", {})
+    same = training.get("data_sha256") == dataset.sha256
+    seen = [c.name for c in dataset if same and c.name in training.get("configurations", [])]
+    flagged = {n: float(r["out_of_domain"].values.mean()) for n, r in results.items() if "out_of_domain" in r}
+    return {"model": model.card.name, "output": name, "trained_on": seen, "out_of_domain": flagged, **scored}

@@ -1,0 +1,96 @@
+"""Scores of predictions against labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.errors import GlassError
+
+TOP = 0.20
+Floats = NDArray[np.floating]
+
+
+def is_top(labels_n: Floats, fraction: float = TOP) -> NDArray[np.bool_]:
+    """Whether each label is among the highest ``fraction`` (label at or above that quantile)."""
+    return np.asarray(labels_n >= np.quantile(labels_n, 1 - fraction))
+
+
+def pearson(a: Floats, b: Floats) -> float:
+    """Pearson correlation; nan if either is constant."""
+    a, b = a - a.mean(), b - b.mean()
+    norm = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / norm) if norm > 0 else float("nan")
+
+
+def spearman(a: Floats, b: Floats) -> float:
+    """Spearman rank correlation."""
+    from scipy.stats import rankdata
+
+    return pearson(rankdata(a), rankdata(b))
+
+
+def auc_roc(scores_n: Floats, positive_n: NDArray[np.bool_]) -> float:
+    """Area under the ROC curve: probability that a positive scores above a negative, ties counting half."""
+    from scipy.stats import rankdata
+
+    positives, negatives = int(positive_n.sum()), int((~positive_n).sum())
+    if positives == 0 or negatives == 0:
+        return float("nan")
+    ranks = rankdata(scores_n)
+    return float((ranks[positive_n].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def average_precision(scores_n: Floats, positive_n: NDArray[np.bool_]) -> float:
+    """Σ (recall step) × precision over descending scores; the base rate for random scores.
+
+    Atoms with equal scores enter together, so the order of ties does not matter.
+    """
+    order = np.argsort(-scores_n, kind="stable")
+    hits = np.cumsum(positive_n[order])
+    last = np.append(np.flatnonzero(np.diff(scores_n[order])), len(order) - 1)
+    precision = hits[last] / (last + 1)
+    steps = np.diff(hits[last], prepend=0)
+    return float((precision * steps).sum() / hits[-1]) if hits[-1] else float("nan")
+
+
+def scores(predicted_n: Floats, labels_n: Floats, in_ev: bool) -> dict[str, float | None]:
+    """All scores of one set of atoms.
+
+    Args:
+        predicted_n: predicted barrier in eV, or any score that grows with it (log-odds).
+        labels_n: true barriers, eV.
+        in_ev: whether ``predicted_n`` is in eV, so that an absolute error means something.
+    """
+    if len(labels_n) < 2:
+        raise GlassError(f"scores need at least 2 atoms, got {len(labels_n)}")
+    top = is_top(labels_n)
+    return {
+        "atoms": len(labels_n),
+        "pearson": pearson(predicted_n, labels_n),
+        "spearman": spearman(predicted_n, labels_n),
+        "mae": float(np.abs(predicted_n - labels_n).mean()) if in_ev else None,
+        "auc_top20": auc_roc(predicted_n, top),
+        "average_precision": average_precision(predicted_n, top),
+        "base_rate": float(top.mean()),
+    }
+
+
+def report(
+    predicted: Mapping[str, Floats], labels: Mapping[str, Floats], in_ev: bool
+) -> dict[str, dict[str, float | None] | dict[str, dict[str, float | None]]]:
+    """Scores per configuration, their mean, and pooled over all atoms."""
+    each = {name: scores(predicted[name], labels[name], in_ev) for name in labels}
+    pooled = scores(np.concatenate([predicted[n] for n in labels]), np.concatenate([labels[n] for n in labels]), in_ev)
+    return {"per_configuration": each, "mean_per_configuration": mean_scores(list(each.values())), "pooled": pooled}
+
+
+def mean_scores(many: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+    """Mean of each score over configurations or seeds (None where it is not defined)."""
+    result: dict[str, float | None] = {}
+    for key in many[0]:
+        values = [entry[key] for entry in many]
+        result[key] = None if None in values else float(np.mean([v for v in values if v is not None]))
+    return result

@@ -1,0 +1,140 @@
+"""The contract of descriptors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.descriptors.base import Descriptor
+from glass_core.descriptors.shells import Features, Finder
+from glass_core.neighbours import Neighbours, neighbour_blocks
+from glass_core.structure import Ints, Structure
+from glass_core.testing.common import COMMON_CHECKS
+from glass_core.testing.structures import example_glass
+from glass_core.testing.subject import Check, Columns, Subject, require, require_equal, run
+
+_BLOCK = 23
+
+
+def check_descriptor(
+    descriptor: Descriptor,
+    structure: Structure | None = None,
+    seed: int = 0,
+    *,
+    skip: Collection[str] = (),
+    tolerance: float = 1e-6,
+) -> list[str]:
+    """Runs all checks of ``DESCRIPTOR_CHECKS`` on a descriptor.
+
+    Args:
+        descriptor: the descriptor with its settings.
+        structure: atoms to use, default ``example_glass`` of the descriptor's species. Give your own where
+            lengths are not in Å.
+        seed: for rotations, permutations, choices of atoms.
+        skip: names of checks to leave out.
+        tolerance: accepted difference, relative to the largest value of a feature.
+
+    Returns:
+        Names of the checks that ran.
+
+    Raises:
+        CheckError: for the first check that fails.
+
+    >>> from glass_core.descriptors.scnn import SCNNDescriptor
+    >>> done = check_descriptor(SCNNDescriptor(("Cu", "Zr"), cutoff=4.0, shells=1), skip=("supercell",))
+    >>> "ghosts" in done, "supercell" in done
+    (True, False)
+    """
+    require(isinstance(descriptor, Descriptor), f"{type(descriptor).__name__} lacks {_lacking(descriptor)}")
+    subject = Subject(
+        f"descriptor {descriptor.kind!r}",
+        tuple(descriptor.species),
+        float(descriptor.receptive_field),
+        lambda atoms, centres: _columns(descriptor, collect(descriptor, atoms, centres)),
+        tolerance,
+    )
+    checks: dict[str, Check] = {**COMMON_CHECKS, **_own_checks(descriptor)}
+    return run(checks, subject, structure or example_glass(subject.species, seed=seed), seed, skip)
+
+
+def collect(
+    descriptor: Descriptor, structure: Structure, centres: Ints | None, find: Finder = neighbour_blocks
+) -> Features:
+    """Features in the order of ``centres``, from the descriptor's blocks.
+
+    Raises:
+        CheckError: if the blocks do not hold every centre exactly once.
+    """
+    wanted = np.arange(structure.n_atoms) if centres is None else np.asarray(centres)
+    ascending = None if centres is None else np.sort(wanted).astype(np.int32)
+    counts = np.zeros(structure.n_atoms, dtype=int)
+    out = np.zeros((structure.n_atoms, len(descriptor.names())))
+    for rows, features in descriptor.blocks(structure, ascending, find=find, dtype=np.float64):
+        require(
+            features.shape == (len(rows), out.shape[1]),
+            f"a block of {len(rows)} centres has shape {features.shape}, names() lists {out.shape[1]} features",
+        )
+        np.add.at(counts, rows, 1)
+        out[rows] = features
+    expected = np.zeros_like(counts)
+    expected[wanted] = 1
+    bad = np.flatnonzero(counts != expected)
+    require(
+        not bad.size,
+        f"blocks hold atom {bad[:1].tolist()} {counts[bad[:1]].tolist()} times, asked for {expected[bad[:1]].tolist()}",
+    )
+    return out[wanted]
+
+
+def _columns(descriptor: Descriptor, features: NDArray[np.floating]) -> Columns:
+    return {name: features[:, f].astype(np.float64) for f, name in enumerate(descriptor.names())}
+
+
+def _lacking(descriptor: object) -> str:
+    names = [
+        name for name in ("kind", "species", "receptive_field", "names", "blocks") if not hasattr(descriptor, name)
+    ]
+    return ", ".join(names) or "nothing"
+
+
+def _own_checks(descriptor: Descriptor) -> dict[str, Check]:
+    def names(subject: Subject, structure: Structure, random: np.random.Generator) -> None:
+        """Every feature has a name of its own."""
+        listed = descriptor.names()
+        require(len(set(listed)) == len(listed), f"names() repeats some of its {len(listed)} names")
+        require(bool(listed), "names() lists no feature")
+
+    def edges(subject: Subject, structure: Structure, random: np.random.Generator) -> None:
+        """Edges come from ``find``, in blocks of any size."""
+        finder = SmallBlocks()
+        found = _columns(descriptor, collect(descriptor, structure, None, finder))
+        require_equal(subject, subject.values(structure, None), found, f"edges in blocks of {_BLOCK} centres")
+        require(finder.calls > 0, "the descriptor did not ask `find` for its edges")
+
+    def dtype(subject: Subject, structure: Structure, random: np.random.Generator) -> None:
+        """Blocks come in the number type asked for, and float32 is close to float64."""
+        exact = collect(descriptor, structure, None)
+        scale = np.maximum(np.abs(exact).max(axis=0), 1e-3)
+        for rows, features in descriptor.blocks(structure, None, dtype=np.float32):
+            require(features.dtype == np.float32, f"dtype=float32 gave {features.dtype}")
+            worst = float((np.abs(features - exact[rows]) / scale).max(initial=0.0))
+            require(worst < 1e-3, f"float32 features differ by {worst:.3g} of the largest value")
+
+    return {"names": names, "edges": edges, "dtype": dtype}
+
+
+class SmallBlocks:
+    """A finder that gives edges in small blocks, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, structure: Structure, cutoff: float, centres: Ints | None) -> Iterable[Neighbours]:
+        """Edges of the centres, Å."""
+        self.calls += 1
+        return neighbour_blocks(structure, cutoff, centres, block_atoms=_BLOCK)
+
+
+DESCRIPTOR_CHECKS: tuple[str, ...] = (*COMMON_CHECKS, "names", "edges", "dtype")

@@ -1,0 +1,136 @@
+"""Trainers of barrier regressors in eV: a committee of networks, and ridge regression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.metrics import pearson
+from glass_core.models.barrier import BarrierCommittee
+from glass_core.models.base import ModelCard
+from glass_core.models.domain import Domain
+from glass_core.training import network
+from glass_core.training.config import TrainingConfig, checked
+from glass_core.training.rows import Rows, standardisation
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class CommitteeSettings(network.NetworkSettings):
+    """Settings of the committee: those of its networks, and
+
+    Attributes:
+        members: networks per validation group.
+    """
+
+    members: int = 1
+
+
+def train_committee(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) -> BarrierCommittee:
+    """A committee on ``rows``: each group in turn validates networks that are trained on the other groups.
+
+    So every row is used, every member stops early on a configuration it has not seen, and members
+    differ in data as well as in initial weights.
+    """
+    settings = checked(CommitteeSettings, config.settings, "settings of the barrier model")
+    mean, std = standardisation(rows.features_nf)
+    centre, scale = float(rows.labels_n.mean()), float(rows.labels_n.std())
+    members = []
+    for held in rows.groups:
+        train, valid = rows.without(held), rows.select([held])
+        x, target = _standard(train, mean, std), ((train.labels_n - centre) / scale).astype(np.float32)
+        for member in range(settings.members):
+            members.append(_member(x, target, _standard(valid, mean, std), valid.labels_n, settings, (seed, held, member)))
+    domain = Domain.fit(_standard(rows, mean, std), quantile=config.domain_quantile)
+    card = ModelCard("barrier")
+    return BarrierCommittee(descriptor, mean, std, domain, card, tuple(members), settings.activation, centre, scale)
+
+
+def _member(
+    x: Array, target: Array, valid_x: Array, valid_y: NDArray[np.float64], settings: CommitteeSettings, seed: tuple[int, ...]
+) -> list[tuple[Array, Array]]:
+    from torch import nn
+
+    network.seed_torch(seed)
+    net = network.build(x.shape[1], 1, settings)
+    network.fit(
+        net, nn.functional.mse_loss, (x, target), valid_x, lambda p: pearson(p, valid_y), settings, sum(seed)
+    )
+    return network.weights_of(net)
+
+
+def _standard(rows: Rows, mean: Array, std: Array) -> Array:
+    return np.asarray((rows.features_nf - mean) / std, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class RidgeSettings:
+    """Settings of ridge regression.
+
+    Attributes:
+        penalties: candidates for λ; the one with the best mean score over left-out inner groups is used.
+    """
+
+    penalties: tuple[float, ...] = (3.0, 30.0, 300.0, 3000.0)
+
+
+def train_ridge(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) -> BarrierCommittee:
+    """``min |Xw + b − E|² + λ|w|²`` on standardised descriptors; λ chosen on inner left-out groups."""
+    del seed  # closed form
+    settings = checked(RidgeSettings, config.settings, "settings of ridge")
+    mean, std = standardisation(rows.features_nf)
+    tables = {g: (_standard(rows.select([g]), mean, std).astype(np.float64), rows.select([g]).labels_n) for g in rows.groups}
+    moments = {g: Moments.of(x, y) for g, (x, y) in tables.items()}
+    penalty = max(settings.penalties, key=lambda value: _inner_score(tables, moments, value))
+    weight, bias = Moments.total(moments.values()).solve(penalty)
+    layers = [(weight[None].astype(np.float32), np.zeros(1, np.float32))]
+    domain = Domain.fit(_standard(rows, mean, std), quantile=config.domain_quantile)
+    return BarrierCommittee(descriptor, mean, std, domain, ModelCard("ridge"), (layers,), "silu", bias, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Sums over rows that determine a linear fit; those of several groups add up."""
+
+    count: int
+    x_f: NDArray[np.float64]
+    xx_ff: NDArray[np.float64]
+    xy_f: NDArray[np.float64]
+    y: float
+
+    @classmethod
+    def of(cls, x: NDArray[np.float64], y: NDArray[np.float64]) -> Moments:
+        """Of one table."""
+        return cls(len(x), x.sum(axis=0), x.T @ x, x.T @ y, float(y.sum()))
+
+    @classmethod
+    def total(cls, parts: Iterable[Moments]) -> Moments:
+        """Of several tables together."""
+        many = list(parts)
+        x, xx, xy = (sum(getattr(m, name) for m in many) for name in ("x_f", "xx_ff", "xy_f"))
+        return cls(sum(m.count for m in many), x, xx, xy, sum(m.y for m in many))
+
+    def solve(self, penalty: float) -> tuple[NDArray[np.float64], float]:
+        """Weights and intercept of ridge regression."""
+        mean_x, mean_y = self.x_f / self.count, self.y / self.count
+        centred = self.xx_ff - self.count * np.outer(mean_x, mean_x)
+        weight = np.linalg.solve(centred + penalty * np.eye(len(mean_x)), self.xy_f - self.count * mean_x * mean_y)
+        return weight, float(mean_y - mean_x @ weight)
+
+
+def _inner_score(
+    tables: Mapping[int, tuple[NDArray[np.float64], NDArray[np.float64]]], moments: Mapping[int, Moments], penalty: float
+) -> float:
+    values = []
+    for held, (x, y) in tables.items():
+        weight, _ = Moments.total(m for g, m in moments.items() if g != held).solve(penalty)
+        values.append(pearson(x @ weight, y))
+    return float(np.mean(values))
+
+
+TRAINERS: Mapping[str, Any] = {"barrier": train_committee, "ridge": train_ridge}

@@ -1,0 +1,114 @@
+"""Predictions written into the per-atom properties of one LAMMPS instance."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from glass_core import Structure, load_model, predict
+from glass_core.errors import GlassError, unknown
+from glass_core.models.base import Model
+from glass_core.outputs import output
+from lammps_hooks.instance import Callback, Instance
+from lammps_hooks.ranks import require_one_rank
+from lammps_hooks.schedule import Schedule
+from lammps_hooks.structure import read_structure, require_readable
+
+OnError = Callable[[BaseException], None]
+
+
+def chosen_outputs(model: Model, outputs: Sequence[str] | None) -> tuple[str, ...]:
+    """Names of the outputs to write: all of the model, or those asked for.
+
+    Raises:
+        GlassError: for a name that the model does not predict.
+    """
+    for name in outputs or ():
+        if name not in model.outputs:
+            raise unknown("output", name, model.outputs)
+    return tuple(outputs or model.outputs)
+
+
+class Hook:
+    """Predicts and writes. ``attach`` and the include file of ``python -m lammps_hooks`` make these.
+
+    Args:
+        instance: LAMMPS with box, on one rank.
+        species: species of atom type 1, 2 …
+        model: name or path of a model.
+        every: steps between predictions.
+        outputs: names of the outputs to write; None means all.
+        on_error: called with any exception raised in a callback, which cannot pass through LAMMPS.
+
+    Raises:
+        GlassError: for more than one rank, other units than Å, wrong species, an unknown model …
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        species: Sequence[str],
+        model: str | os.PathLike[str],
+        every: int,
+        outputs: Sequence[str] | None,
+        on_error: OnError,
+    ) -> None:
+        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+            raise GlassError(f"every must be a number of steps ≥ 1, got {every!r}")
+        require_one_rank(instance)
+        require_readable(instance, species)
+        self.instance = instance
+        self.species = tuple(species)
+        self.model = load_model(model)
+        self.outputs = chosen_outputs(self.model, outputs)
+        self._schedule = Schedule(every)
+        self._on_error = on_error
+        self._written: Structure | None = None
+        # LAMMPS keeps only the address of this object.
+        self._callback = Callback(self._at_forces)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the per-atom properties in LAMMPS, ``d_glass_barrier`` …"""
+        return tuple(output(name).lammps for name in self.outputs)
+
+    def add_external(self, fix_id: str) -> None:
+        """Adds the ``fix external`` that calls back at setup, at every step and in minimisations.
+
+        It adds zero to the forces: trajectories stay the same to the last bit.
+        """
+        self.instance.command(f"fix {fix_id} all external pf/callback 1 1")
+        self.instance.set_callback(fix_id, self._callback)
+
+    def update(self) -> None:
+        """Predicts for the present configuration, unless its values are in place already."""
+        structure = read_structure(self.instance, self.species)
+        if self._written is not None and _same(structure, self._written):
+            return
+        self._written = None
+        results = predict(self.model, structure)
+        for name, column in zip(self.outputs, self.columns, strict=True):
+            self.instance.write_column(column, results[name].values)
+        self._written = structure
+
+    def _at_forces(self, caller: object, step: int, *arguments: object) -> None:
+        try:
+            elapsed = self.instance.elapsed()
+            if elapsed == 0:
+                # Between runs, commands may have changed the values, or added and removed atoms.
+                self._written = None
+            if self._schedule.due(step, elapsed, self.instance.positions()):
+                self.update()
+        except BaseException as error:  # noqa: BLE001 - no exception can pass through LAMMPS
+            self._on_error(error)
+
+
+def _same(a: Structure, b: Structure) -> bool:
+    return (
+        np.array_equal(a.positions_nc, b.positions_nc)
+        and np.array_equal(a.types_n, b.types_n)
+        and np.array_equal(a.cell_cc, b.cell_cc)
+        and a.pbc == b.pbc
+    )

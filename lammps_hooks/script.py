@@ -1,0 +1,82 @@
+"""Input scripts of an ``lmp`` binary: the functions that ``python`` and ``fix python/invoke`` call.
+
+``python -m lammps_hooks`` writes the include file that imports this module into the Python inside ``lmp``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from glass_core.errors import GlassError
+from lammps_hooks.hook import Hook
+from lammps_hooks.instance import Instance
+
+
+class ScriptHook:
+    """The Python side of one include file.
+
+    Args:
+        species: species of atom type 1, 2 …
+        model: name or path of a model.
+        every: steps between predictions.
+        outputs: names of the outputs to write; None means all.
+        name: prefix of the ids of the fixes.
+    """
+
+    def __init__(
+        self, species: Sequence[str], model: str, every: int, outputs: Sequence[str] | None = None, name: str = "glass"
+    ) -> None:
+        self._settings = (species, model, every, outputs)
+        self._name = name
+        self._hook: Hook | None = None
+
+    def start(self, capsule: object) -> None:
+        """For ``python NAME_start invoke``: checks, predicts for the present atoms, prepares later calls.
+
+        ``fix python/invoke`` is called neither in the setup of a run nor in minimisations. Where
+        LAMMPS has ``fix external`` (package MISC), it is called there.
+        """
+        instance = Instance.of_capsule(capsule)
+        try:
+            self._hook = Hook(instance, *self._settings, on_error=end_process)
+            self._hook.update()
+        except GlassError as error:
+            _raise_short(error, instance)
+        if instance.has_fix_style("external"):
+            self._hook.add_external(f"{self._name}_setup")
+
+    def end_of_step(self, capsule: object) -> None:
+        """For ``fix python/invoke N end_of_step NAME_step``: the values of the step that ends."""
+        if self._hook is None:
+            raise GlassError(f"`python {self._name}_start invoke` must come before fix python/invoke")
+        try:
+            self._hook.update()
+        except BaseException as error:  # noqa: BLE001 - LAMMPS would end, but say no more than that a function failed
+            end_process(error)
+
+
+def end_process(error: BaseException) -> NoReturn:
+    """Ends ``lmp`` with status 1 and the message of ``error`` on stderr; files so far are written out.
+
+    Used inside of a run, where LAMMPS drops exceptions (``fix external``).
+    """
+    if not isinstance(error, GlassError):
+        traceback.print_exception(error)
+    sys.stderr.write(f"ERROR: glass: {type(error).__name__}: {error}\n")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ctypes.CDLL(None).fflush(None)
+    os._exit(1)
+
+
+def _raise_short(error: GlassError, instance: Instance) -> NoReturn:
+    """Raises ``error`` with one line of traceback, and on the first rank only with a message."""
+    if instance.setting("world_rank") > 0:
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+            sys.stderr = nowhere
+    raise error.with_traceback(None) from None

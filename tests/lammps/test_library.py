@@ -1,0 +1,166 @@
+"""Library mode: the same values as the core, for the configuration that is dumped, and no other effect."""
+
+from __future__ import annotations
+
+import gc
+import pathlib
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lammps_hooks.hook
+from glass_core import GlassError, load_model, predict
+from lammps_hooks import attach
+from lammps_hooks.structure import read_structure
+from tests.lammps.boxes import SPECIES, box, columns, dump, read_dump
+
+OpenBox = Callable[..., Any]
+
+
+def write_dump(path: pathlib.Path) -> str:
+    return f"write_dump all custom {path} id type x y z {' '.join(columns())} modify format float %.17g"
+
+
+@pytest.mark.parametrize("triclinic", [False, True])
+def test_dumped_values_are_those_of_the_core(open_box: OpenBox, tmp_path: pathlib.Path, triclinic: bool) -> None:
+    lmp = open_box(cells=5, triclinic=triclinic)
+    attached = attach(lmp, species=SPECIES, every=5)
+    assert list(attached.columns) == columns()
+    lmp.commands_list([*dump(tmp_path / "run.dump", 5, columns()), "run 0", "run 12"])
+    lmp.command("displace_atoms all random 0.05 0.05 0.05 9")
+    lmp.commands_list(["run 0", write_dump(tmp_path / "moved.dump"), "run 8"])
+    frames = read_dump(tmp_path / "run.dump") + read_dump(tmp_path / "moved.dump")
+    assert [frame.step for frame in frames] == [0, 5, 10, 15, 20, 12]
+    assert max(frame.deviation() for frame in frames) <= 1e-9
+    first = columns()[0]
+    assert not np.allclose(frames[0].columns[first], frames[-1].columns[first], atol=1e-3)
+
+
+def test_end_of_a_minimisation_is_dumped_with_its_own_values(open_box: OpenBox, tmp_path: pathlib.Path) -> None:
+    lmp = open_box()
+    attach(lmp, species=SPECIES, every=5)
+    lmp.commands_list([*dump(tmp_path / "min.dump", 5, columns()), "minimize 0 2.0 200 2000"])
+    last = lmp.extract_global("ntimestep")
+    frames = read_dump(tmp_path / "min.dump")
+    assert last > 5
+    assert last % 5 != 0, "the test needs a minimisation that ends between multiples; change its tolerance"
+    assert [frame.step for frame in frames] == [*range(0, last, 5), last]
+    assert max(frame.deviation() for frame in frames) <= 1e-9
+
+
+def test_values_are_there_before_any_run(open_box: OpenBox, tmp_path: pathlib.Path) -> None:
+    lmp = open_box()
+    attach(lmp, species=SPECIES)
+    lmp.command(write_dump(tmp_path / "now.dump"))
+    assert read_dump(tmp_path / "now.dump")[0].deviation() <= 1e-9
+
+
+def test_trajectory_is_the_same_to_the_last_bit(open_box: OpenBox) -> None:
+    states = []
+    for hooked in (False, True):
+        lmp = open_box()
+        if hooked:
+            attach(lmp, species=SPECIES, every=3)
+        lmp.commands_list(["run 10", "minimize 0 0 5 50", "run 10"])
+        states.append([lmp.numpy.extract_atom(name, nelem=256).copy() for name in ("id", "x", "v")])
+    for plain, with_hook in zip(*states, strict=True):
+        assert plain.tobytes() == with_hook.tobytes()
+
+
+def test_types_of_one_species_and_chosen_outputs(open_box: OpenBox) -> None:
+    lmp = open_box()
+    lmp.command("set type 1 type 2")
+    name = next(iter(load_model().outputs))
+    attached = attach(lmp, species=("Cu", "Cu"), outputs=[name])
+    assert list(attached.columns) == columns()[:1]
+    written = lmp.numpy.extract_atom(columns()[0], nelem=256)
+    instance = attached.hook.instance
+    assert set(instance.types().tolist()) == {2}
+    core = predict(load_model(), read_structure(instance, ("Cu", "Cu")))
+    np.testing.assert_array_equal(written, core[name].values)
+
+
+def failing(after: int, error: BaseException) -> Callable[..., Any]:
+    """``predict`` that raises from its call number ``after`` on."""
+    calls = 0
+
+    def stand_in(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls > after:
+            raise error
+        return predict(*arguments)
+
+    return stand_in
+
+
+@pytest.mark.parametrize("after", [0, 2])
+@pytest.mark.parametrize("error", [RuntimeError("the model broke"), KeyboardInterrupt("Ctrl-C")])
+def test_exception_stops_the_run_and_is_raised(
+    open_box: OpenBox, monkeypatch: pytest.MonkeyPatch, after: int, error: BaseException
+) -> None:
+    lmp = open_box()
+    attach(lmp, species=SPECIES, every=5)
+    with monkeypatch.context() as patch:
+        patch.setattr(lammps_hooks.hook, "predict", failing(after, error))
+        with pytest.raises(type(error), match=str(error)):
+            lmp.commands_list(["run 50", "reset_timestep 1000"])
+    assert lmp.extract_global("ntimestep") == (0 if after == 0 else 10)
+    lmp.command("run 2")
+    assert lmp.extract_global("ntimestep") == (2 if after == 0 else 12)
+
+
+def test_exception_comes_out_of_files_strings_and_minimisations(
+    open_box: OpenBox, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    lmp = open_box()
+    attach(lmp, species=SPECIES)
+    (tmp_path / "in.run").write_text("run 5\n")
+    monkeypatch.setattr(lammps_hooks.hook, "predict", failing(0, RuntimeError("the model broke")))
+    for method, argument in (
+        ("file", str(tmp_path / "in.run")),
+        ("commands_string", "run 5"),
+        ("commands_list", ["run &", "5"]),
+        ("command", "minimize 0 0 5 50"),
+    ):
+        with pytest.raises(RuntimeError, match="the model broke"):
+            getattr(lmp, method)(argument)
+    with pytest.raises(RuntimeError, match="the model broke"):
+        lmp.cmd.run(5)
+
+
+def test_two_models_detach_and_clear(open_box: OpenBox) -> None:
+    lmp = open_box()
+    first = attach(lmp, species=SPECIES)
+    name = next(name for name in load_model("scnn").outputs if name not in load_model().outputs)
+    second = attach(lmp, species=SPECIES, model="scnn", outputs=[name])
+    with pytest.raises(GlassError, match=f"{columns()[0]}.* is written by another attachment"):
+        attach(lmp, species=SPECIES)
+    assert lmp.available_ids("fix") == ["move", "glass_store", "glass", "glass_store_2", "glass_2"]
+    first.detach()
+    second.detach()
+    assert lmp.available_ids("fix") == ["move"]
+    attach(lmp, species=SPECIES)
+    lmp.commands_list(["clear", *box()])
+    attach(lmp, species=SPECIES)
+    lmp.command("run 1")
+
+
+def test_the_instance_closes_with_its_last_name(open_box: OpenBox) -> None:
+    from lammps_hooks import open_lammps
+
+    lmp = open_lammps(["-log", "none", "-screen", "none"])
+    lmp.commands_list(box())
+    attached = attach(lmp, species=SPECIES)
+    alive = weakref.ref(lmp)
+    gc.disable()
+    try:
+        del lmp
+        assert alive() is None
+    finally:
+        gc.enable()
+    attached.detach()
+    assert not attached.active
