@@ -50,7 +50,7 @@ def _load(plugins: pluggy.PluginManager, entry: importlib.metadata.EntryPoint) -
         return
     try:
         register(entry.load(), entry.name, plugins)
-    except Exception as error:  # a broken plugin of somebody else must not break ours
+    except Exception as error:  # noqa: BLE001 - a broken plugin of somebody else must not break ours
         _REFUSED[entry.name] = f"{type(error).__name__}: {error}"
 
 
@@ -99,7 +99,7 @@ def _pairs(entries: Any) -> list[tuple[str, str]]:
     if isinstance(entries, dict):
         return list(entries.items())
     pairs = [str(entry).partition("=") for entry in entries]
-    for kind, equals, target in pairs:
+    for kind, equals, _ in pairs:
         if not equals:
             raise GlassError(f"a plugin entry must read 'kind=package.module:Class', got {kind!r}")
     return [(kind, target) for kind, _, target in pairs]

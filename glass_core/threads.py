@@ -6,6 +6,7 @@ process, and OVITO evaluates pipelines from several threads at once.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -36,5 +37,5 @@ def for_ranges(kernel: Callable[[int, int], None], n_items: int) -> None:
     tasks = min(threads * _TASKS_PER_THREAD, -(-n_items // _MIN_ITEMS_PER_TASK))
     bounds = [n_items * t // tasks // _ALIGNED * _ALIGNED for t in range(tasks)] + [n_items]
     with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(kernel, a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]:
+        for done in [pool.submit(kernel, a, b) for a, b in itertools.pairwise(bounds)]:
             done.result()

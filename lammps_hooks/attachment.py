@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -66,7 +69,7 @@ class Attachment:
         every: int,
         outputs: Sequence[str] | None,
     ) -> None:
-        self.hook = Hook(instance, species, model, every, outputs, on_error=self._stop)
+        self.hook = Hook(instance, species, model, every, outputs, on_error=self.stop)
         self._instance: Instance | None = instance
         self._fixes: list[str] = []
         self._error: BaseException | None = None
@@ -116,7 +119,8 @@ class Attachment:
         """To be told when the LAMMPS object is gone."""
         self._instance = None
 
-    def _stop(self, error: BaseException) -> None:
+    def stop(self, error: BaseException) -> None:
+        """Stores ``error`` for ``check`` and ends the run at its next step."""
         self._error = self._error or error
         self.hook.instance.stop_run()
 
@@ -126,6 +130,21 @@ def _free_id(instance: Instance, name: str) -> str:
     while instance.has_fix(name if number == 1 else f"{name}_{number}"):
         number += 1
     return name if number == 1 else f"{name}_{number}"
+
+
+@contextmanager
+def _stoppable(attachments: Sequence[Attachment]) -> Iterator[None]:
+    """Ctrl-C ends a run at its next step; a KeyboardInterrupt raised in a callback would be lost."""
+    active = [attachment for attachment in attachments if attachment.active]
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not (active and usual and threading.current_thread() is threading.main_thread()):
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda number, frame: active[0].stop(KeyboardInterrupt()))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @lru_cache(maxsize=8)
@@ -139,7 +158,8 @@ def _raising(base: type) -> type:
     class Lammps(base):  # type: ignore[misc, valid-type]
         def _checked(self, method: str, *arguments: Any) -> Any:
             try:
-                return getattr(super(), method)(*arguments)
+                with _stoppable(self.glass_attachments):
+                    return getattr(super(), method)(*arguments)
             finally:
                 for attachment in self.glass_attachments:
                     attachment.check()

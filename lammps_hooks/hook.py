@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from numbers import Integral
 
 import numpy as np
 
@@ -55,7 +56,7 @@ class Hook:
         outputs: Sequence[str] | None,
         on_error: OnError,
     ) -> None:
-        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+        if not isinstance(every, Integral) or every < 1:
             raise GlassError(f"every must be a number of steps ≥ 1, got {every!r}")
         require_one_rank(instance)
         require_readable(instance, species)

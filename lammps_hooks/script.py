@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 from typing import NoReturn
@@ -15,6 +16,8 @@ from typing import NoReturn
 from glass_core.errors import GlassError
 from lammps_hooks.hook import Hook
 from lammps_hooks.instance import Instance
+
+_FIRST_RANK_PRINTS_S = 10.0
 
 
 class ScriptHook:
@@ -75,8 +78,12 @@ def end_process(error: BaseException) -> NoReturn:
 
 
 def _raise_short(error: GlassError, instance: Instance) -> NoReturn:
-    """Raises ``error`` with one line of traceback, and on the first rank only with a message."""
+    """Raises ``error`` without the frames that led to it, printed by the first rank only.
+
+    LAMMPS prints what a Python function raises and aborts all ranks. The others wait, so that none
+    aborts before the first has printed.
+    """
     if instance.setting("world_rank") > 0:
-        with open(os.devnull, "w") as nowhere:  # noqa: PTH123
-            sys.stderr = nowhere
+        sys.stderr = None
+        time.sleep(_FIRST_RANK_PRINTS_S)
     raise error.with_traceback(None) from None

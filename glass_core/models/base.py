@@ -39,7 +39,10 @@ class Model(Protocol):
     """
 
     kind: ClassVar[str]
-    card: ModelCard
+
+    @property
+    def card(self) -> ModelCard:
+        """Where the model comes from."""
 
     @property
     def species(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from glass_core.metrics import pearson
 from glass_core.models.barrier import BarrierCommittee
 from glass_core.models.base import ModelCard
 from glass_core.models.domain import Domain
+from glass_core.models.networks import Layers
 from glass_core.training import network
 from glass_core.training.config import TrainingConfig, checked
 from glass_core.training.rows import Rows, standardisation
@@ -22,45 +23,60 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class CommitteeSettings(network.NetworkSettings):
-    """Settings of the committee: those of its networks, and
+    """Settings of the committee: those of its networks, and two more.
 
     Attributes:
-        members: networks per validation group.
+        networks: networks per validation group.
+        linear: ridge members per validation group, 0 or 1.
+        penalty: λ of the ridge members.
     """
 
-    members: int = 1
+    networks: int = 1
+    linear: int = 1
+    penalty: float = 30.0
 
 
 def train_committee(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) -> BarrierCommittee:
-    """A committee on ``rows``: each group in turn validates networks that are trained on the other groups.
+    """A committee on ``rows``: each group in turn is held out while members are trained on the others.
 
-    So every row is used, every member stops early on a configuration it has not seen, and members
-    differ in data as well as in initial weights.
+    Networks stop early on the held-out group; ridge members do not need it. So every row is used, no
+    member stops on a configuration it has seen, and members differ in data as well as in weights.
     """
-    settings = checked(CommitteeSettings, config.settings, "settings of the barrier model")
+    settings: CommitteeSettings = checked(CommitteeSettings, config.settings, "settings of the barrier model")
     mean, std = standardisation(rows.features_nf)
     centre, scale = float(rows.labels_n.mean()), float(rows.labels_n.std())
-    members = []
+    x = _standard(rows, mean, std)
+    target = ((rows.labels_n - centre) / scale).astype(np.float32)
+    group = rows.group_s[rows.configuration_n]
+    members: list[Layers] = []
     for held in rows.groups:
-        train, valid = rows.without(held), rows.select([held])
-        x, target = _standard(train, mean, std), ((train.labels_n - centre) / scale).astype(np.float32)
-        for member in range(settings.members):
-            members.append(_member(x, target, _standard(valid, mean, std), valid.labels_n, settings, (seed, held, member)))
-    domain = Domain.fit(_standard(rows, mean, std), quantile=config.domain_quantile)
+        train, valid = group != held, group == held
+        if settings.linear:
+            members.append(_linear(x[train], target[train], settings.penalty))
+        for index in range(settings.networks):
+            data = ((x[train], target[train]), (x[valid], target[valid]))
+            members.append(_network(*data, settings, (seed, held, index)))
+    domain = Domain.fit(x, quantile=config.domain_quantile)
     card = ModelCard("barrier")
     return BarrierCommittee(descriptor, mean, std, domain, card, tuple(members), settings.activation, centre, scale)
 
 
-def _member(
-    x: Array, target: Array, valid_x: Array, valid_y: NDArray[np.float64], settings: CommitteeSettings, seed: tuple[int, ...]
-) -> list[tuple[Array, Array]]:
+def _linear(x: Array, target: Array, penalty: float) -> Layers:
+    weight, bias = Moments.of(x.astype(np.float64), target.astype(np.float64)).solve(penalty)
+    return [(weight[None].astype(np.float32), np.array([bias], np.float32))]
+
+
+def _network(
+    train: tuple[Array, Array], valid: tuple[Array, Array], settings: CommitteeSettings, seed: tuple[int, ...]
+) -> Layers:
+    network.import_torch()
     from torch import nn
 
     network.seed_torch(seed)
-    net = network.build(x.shape[1], 1, settings)
-    network.fit(
-        net, nn.functional.mse_loss, (x, target), valid_x, lambda p: pearson(p, valid_y), settings, sum(seed)
-    )
+    rng = np.random.default_rng(list(seed))
+    net = network.build(train[0].shape[1], 1, settings)
+    score = (valid[0], lambda p: pearson(p, valid[1]))
+    network.fit(net, nn.functional.mse_loss, train, lambda: rng.permutation(len(train[0])), settings, score)
     return network.weights_of(net)
 
 

@@ -16,8 +16,6 @@ FILLED = [name for name in SYSTEMS if SYSTEMS[name][0].n_atoms]
 @pytest.mark.parametrize("radius", [0.7, 4.0, 11.0])
 def test_around_misses_nobody(name: str, radius: float, random: np.random.Generator) -> None:
     structure, _ = SYSTEMS[name]
-    if radius == 11.0 and name.startswith("plate"):
-        pytest.skip("brute force over thousands of images takes too long")
     i, j, _ = brute_force(structure, radius)
     for count in (1, 3):
         centres = random.permutation(structure.n_atoms)[:count].astype(np.int32)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
 import pathlib
+import signal
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -64,7 +67,8 @@ def test_trajectory_is_the_same_to_the_last_bit(open_box: OpenBox) -> None:
         lmp = open_box()
         if hooked:
             attach(lmp, species=SPECIES, every=3)
-        lmp.commands_list(["run 10", "minimize 0 0 5 50", "run 10"])
+        lmp.commands_list(["run 10", "minimize 0 0 5 50", "unfix move"])
+        lmp.commands_list(["fix move all npt temp 1000 1000 0.2 iso 0 0 2", "run 10"])
         states.append([lmp.numpy.extract_atom(name, nelem=256).copy() for name in ("id", "x", "v")])
     for plain, with_hook in zip(*states, strict=True):
         assert plain.tobytes() == with_hook.tobytes()
@@ -81,6 +85,16 @@ def test_types_of_one_species_and_chosen_outputs(open_box: OpenBox) -> None:
     assert set(instance.types().tolist()) == {2}
     core = predict(load_model(), read_structure(instance, ("Cu", "Cu")))
     np.testing.assert_array_equal(written, core[name].values)
+
+
+def test_rerun_predicts_each_snapshot(open_box: OpenBox, tmp_path: pathlib.Path) -> None:
+    lmp = open_box()
+    lmp.commands_list([*dump(tmp_path / "first.dump", 3, []), "run 9", "undump positions"])
+    attach(lmp, species=SPECIES, every=1000)
+    lmp.commands_list([*dump(tmp_path / "again.dump", 3, columns()), f"rerun {tmp_path / 'first.dump'} dump x y z"])
+    frames = read_dump(tmp_path / "again.dump")
+    assert [frame.step for frame in frames] == [0, 3, 6, 9]
+    assert max(frame.deviation() for frame in frames) <= 1e-5
 
 
 def failing(after: int, error: BaseException) -> Callable[..., Any]:
@@ -111,6 +125,19 @@ def test_exception_stops_the_run_and_is_raised(
     assert lmp.extract_global("ntimestep") == (0 if after == 0 else 10)
     lmp.command("run 2")
     assert lmp.extract_global("ntimestep") == (2 if after == 0 else 12)
+
+
+def test_ctrl_c_stops_the_run(open_box: OpenBox) -> None:
+    lmp = open_box()
+    attach(lmp, species=SPECIES, every=10**9)
+    usual = signal.getsignal(signal.SIGINT)
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        lmp.command("run 1000000")
+    timer.join()
+    assert signal.getsignal(signal.SIGINT) is usual
+    assert 0 < lmp.extract_global("ntimestep") < 1000000
 
 
 def test_exception_comes_out_of_files_strings_and_minimisations(
