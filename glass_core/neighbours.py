@@ -14,7 +14,7 @@ from glass_core.structure import Floats, Ints, Structure
 from glass_core.threads import thread_count
 
 COINCIDENT = 1e-6
-_BLOCK_ATOMS = 250_000
+_BLOCK_ATOMS = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +104,8 @@ def _whole(structure: Structure, cutoff: float) -> Neighbours:
     pairs.transpose_rows(i_p, j_p, half_pc, offsets, order, neighbours, vectors)
     shortest = pairs.order_images(offsets, neighbours, vectors)
     if shortest >= 0 and float(vectors[shortest] @ vectors[shortest]) < COINCIDENT**2:
-        i, j = int(np.searchsorted(offsets, shortest, "right") - 1), int(neighbours[shortest])
-        raise GlassError(f"atoms {i} and {j} coincide (closer than {COINCIDENT} Å); remove one of them")
+        x, y, z = structure.positions_nc[neighbours[shortest]].tolist()
+        raise GlassError(f"two atoms coincide at ({x:.4f}, {y:.4f}, {z:.4f}) Å; remove one of them or repair the file")
     return Neighbours(np.arange(n, dtype=np.int32), offsets, neighbours, vectors, cutoff)
 
 

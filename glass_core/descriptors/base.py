@@ -33,6 +33,10 @@ class Descriptor(Protocol):
     def receptive_field(self) -> float:
         """Distance in Å beyond which an atom cannot change a centre's features."""
 
+    @property
+    def bytes_per_atom(self) -> float:
+        """Working memory of ``blocks`` per atom in single precision, which bounds the size of chunks."""
+
     def names(self) -> list[str]:
         """One name per feature."""
 
@@ -71,6 +75,15 @@ class ShellExpansion:
     def receptive_field(self) -> float:
         """(shells + 1) × cutoff, Å."""
         return (self.shells + 1) * self.cutoff
+
+    @property
+    def bytes_per_atom(self) -> float:
+        """Working memory of ``blocks`` in single precision: all shells but the last, and 8 bytes per link.
+
+        Links are counted for a dense glass (0.065 atoms/Å³).
+        """
+        links = 0.065 * 4 / 3 * np.pi * self.cutoff**3
+        return float(4 * self._width * max(1, self.shells) + 8 * links)
 
     @property
     def n_features(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import njit
 
 from glass_core.kernels.expansion import FASTMATH
@@ -27,13 +28,19 @@ def _add_scaled(weight, source_f, out_f):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
 def average(start, stop, offsets, j_p, weights, rows, source, out):  # type: ignore[no-untyped-def]
-    """out[rows[i]] = Σ_j w_ij source[j] / Σ_j w_ij over the neighbours j of row i; zero without neighbours."""
+    """out[rows[i]] = Σ_j w_ij source[j] / Σ_j w_ij over the neighbours j of row i; zero without neighbours.
+
+    Sums are carried in double precision, so that the order of atoms does not show in single-precision features.
+    """
+    sums = np.empty(source.shape[1])
     for i in range(start, stop):
-        row = out[rows[i]]
-        row[:] = 0.0
+        sums[:] = 0.0
         total = 0.0
         for p in range(offsets[i], offsets[i + 1]):
             total += weights[p]
         if total > 0.0:
             for p in range(offsets[i], offsets[i + 1]):
-                _add_scaled(weights[p] / total, source[j_p[p]], row)
+                _add_scaled(weights[p] / total, source[j_p[p]], sums)
+        row = out[rows[i]]
+        for f in range(len(sums)):
+            row[f] = sums[f]

@@ -38,7 +38,7 @@ class BarrierCommittee(DescriptorModel):
         """Barrier, and its deviation when there are several members."""
         return ["barrier", "barrier_std"] if len(self.members) > 1 else ["barrier"]
 
-    def head(self, features_mf: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+    def head(self, features_mf: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
         """Barrier and its deviation in eV."""
         all_cm = np.stack([forward(features_mf, layers, self.activation)[:, 0] for layers in self.members])
         values = self.centre + self.scale * all_cm.astype(np.float64)

@@ -17,6 +17,8 @@ from glass_core.outputs import PerAtom, output
 from glass_core.structure import Ints, Structure
 
 Arrays = Mapping[str, NDArray[Any]]
+_MEMORY = 2e9
+_ROWS = 16_000
 Progress = Callable[[float], None]
 
 
@@ -117,8 +119,8 @@ class DescriptorModel:
 
     @property
     def chunk_centres(self) -> int:
-        """Descriptors stream their rows, so chunks may be large."""
-        return 1_000_000
+        """As many as keep the descriptor's working memory below 2 GB."""
+        return max(1, int(_MEMORY / self.descriptor.bytes_per_atom))
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -130,13 +132,13 @@ class DescriptorModel:
         """Names of what ``head`` returns."""
         raise TypeError(f"{type(self).__name__} must define head_outputs")
 
-    def head(self, features_mf: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+    def head(self, features_mf: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
         """Outputs from standardised features."""
         raise TypeError(f"{type(self).__name__} must define head")
 
-    def standardise(self, features_mf: NDArray[np.floating]) -> NDArray[np.float32]:
-        """(X − mean) / std."""
-        return np.asarray((features_mf - self.mean_f) / self.std_f, dtype=np.float32)
+    def standardise(self, features_mf: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(X − mean) / std, in double precision so that predictions do not depend on how rows are grouped."""
+        return np.asarray((features_mf.astype(np.float64) - self.mean_f) / self.std_f)
 
     def __call__(
         self,
@@ -153,7 +155,7 @@ class DescriptorModel:
         done = 0
         blocks = self.descriptor.blocks(structure, centres, find=find, dtype=np.float32) if len(wanted) else ()
         for rows, features in blocks:
-            for part in np.array_split(np.arange(len(rows)), max(1, len(rows) // 50_000)):
+            for part in np.array_split(np.arange(len(rows)), max(1, len(rows) // _ROWS)):
                 for name, result in self.rows(features[part]).items():
                     values[name][place[rows[part]]] = result
             done += len(rows)

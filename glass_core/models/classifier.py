@@ -26,7 +26,7 @@ class Classifier(DescriptorModel):
         """Probability and log-odds."""
         return ["high_barrier_probability", "logit"]
 
-    def head(self, features_mf: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+    def head(self, features_mf: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
         """Probability and log-odds of a high barrier."""
         logit = forward(features_mf, self.layers, self.activation)[:, 0].astype(np.float64)
         return {"high_barrier_probability": 1 / (1 + np.exp(-logit)), "logit": logit}

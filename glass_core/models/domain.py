@@ -36,14 +36,14 @@ class Domain:
         threshold = float(np.quantile(draft.distance(features_nf), quantile))
         return cls(draft.axes_kf, draft.scales_k, rest, threshold)
 
-    def distance(self, features_mf: NDArray[np.float32]) -> NDArray[np.float64]:
+    def distance(self, features_mf: NDArray[np.floating]) -> NDArray[np.float64]:
         """d of each row."""
         along = features_mf @ self.axes_kf.T
         off = np.maximum((features_mf**2).sum(axis=1) - (along**2).sum(axis=1), 0.0)
         inside = ((along / self.scales_k) ** 2).mean(axis=1)
         return np.asarray(np.sqrt(inside + off / self.residual**2), dtype=np.float64)
 
-    def outside(self, features_mf: NDArray[np.float32]) -> NDArray[np.bool_]:
+    def outside(self, features_mf: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Whether each row is out of domain."""
         return np.asarray(self.distance(features_mf) > self.threshold)
 

@@ -43,21 +43,21 @@ class SCNN(DescriptorModel):
         count = len(self.constraints_vz)
         return ["high_barrier_probability", "logit", "cluster", *(f"similarity_{v}" for v in range(count))]
 
-    def embed(self, features_mf: NDArray[np.float32]) -> NDArray[np.float32]:
+    def embed(self, features_mf: NDArray[np.floating]) -> NDArray[np.floating]:
         """Z of standardised features, shape (m, 32)."""
         z = features_mf
         for weight, bias in self.embedding:
             z = ACTIVATIONS[self.activation](z @ weight.T + bias)
         return z
 
-    def similarities(self, embedded_mz: NDArray[np.float32]) -> NDArray[np.float64]:
+    def similarities(self, embedded_mz: NDArray[np.floating]) -> NDArray[np.float64]:
         """D = cos(Z, S), shape (m, 4); zero where Z is zero."""
         z = embedded_mz.astype(np.float64)
         s = self.constraints_vz.astype(np.float64)
         norms = np.linalg.norm(z, axis=1)[:, None] * np.linalg.norm(s, axis=1)
         return np.asarray(z @ s.T / np.maximum(norms, 1e-12))
 
-    def head(self, features_mf: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+    def head(self, features_mf: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
         """All outputs."""
         similarity = self.similarities(self.embed(features_mf))
         scores = similarity @ self.classifier_cv.astype(np.float64).T

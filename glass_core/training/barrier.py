@@ -49,10 +49,11 @@ def train_committee(descriptor: Any, rows: Rows, config: TrainingConfig, seed: i
     target = ((rows.labels_n - centre) / scale).astype(np.float32)
     group = rows.group_s[rows.configuration_n]
     members: list[Layers] = []
+    moments = {g: _moments(x[group == g], target[group == g]) for g in rows.groups} if settings.linear else {}
     for held in rows.groups:
         train, valid = group != held, group == held
         if settings.linear:
-            members.append(_linear(x[train], target[train], settings.penalty))
+            members.append(_linear([m for g, m in moments.items() if g != held], settings.penalty))
         for index in range(settings.networks):
             data = ((x[train], target[train]), (x[valid], target[valid]))
             members.append(_network(*data, settings, (seed, held, index)))
@@ -61,8 +62,12 @@ def train_committee(descriptor: Any, rows: Rows, config: TrainingConfig, seed: i
     return BarrierCommittee(descriptor, mean, std, domain, card, tuple(members), settings.activation, centre, scale)
 
 
-def _linear(x: Array, target: Array, penalty: float) -> Layers:
-    weight, bias = Moments.of(x.astype(np.float64), target.astype(np.float64)).solve(penalty)
+def _moments(x: Array, target: Array) -> Moments:
+    return Moments.of(x.astype(np.float64), target.astype(np.float64))
+
+
+def _linear(moments: list[Moments], penalty: float) -> Layers:
+    weight, bias = Moments.total(moments).solve(penalty)
     return [(weight[None].astype(np.float32), np.array([bias], np.float32))]
 
 

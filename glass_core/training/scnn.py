@@ -35,6 +35,7 @@ class SCNNSettings:
         embedding: width of Z.
         activation: after both layers of the embedding, "relu" or "silu".
         dropout: probability of dropping a hidden unit while training.
+        input_dropout: probability of dropping a descriptor while training.
         cluster, separation, orthogonality, class_separation: λ1 … λ4.
         sparsity: λ5.
         separation_rule: "min" as printed, or "max" as in ProtoPNet.
@@ -53,6 +54,7 @@ class SCNNSettings:
     embedding: int = 32
     activation: str = "relu"
     dropout: float = 0.3
+    input_dropout: float = 0.0
     cluster: float = 0.1
     separation: float = 0.05
     orthogonality: float = 0.05
@@ -174,6 +176,7 @@ class _Stages:
         self.problem, self.data, self.settings = problem, data, settings
         activation = {"relu": nn.ReLU, "silu": nn.SiLU}[settings.activation]
         self.net = nn.Sequential(
+            nn.Dropout(settings.input_dropout),
             nn.Linear(data.x.shape[1], settings.hidden), activation(), nn.Dropout(settings.dropout),
             nn.Linear(settings.hidden, settings.embedding), activation(),
         )  # fmt: skip

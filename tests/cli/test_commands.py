@@ -1,0 +1,192 @@
+"""Commands as a user types them: results, JSON, and one-line errors with status 2."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from glass_core.cli.main import main
+from glass_core.cli.predict import species_map
+from glass_core.dataset import write_dataset
+from glass_core.errors import GlassError
+from glass_core.frame import Frame
+from glass_core.structure import Structure
+from tests.training.conftest import dataset, labelled
+
+__all__ = ["dataset"]
+
+
+@pytest.fixture
+def dump(tmp_path: pathlib.Path, glass: Structure) -> pathlib.Path:
+    from glass_core.file_formats import write_dump
+
+    path = tmp_path / "glass.dump"
+    write_dump(path, Frame(glass, np.arange(1, glass.n_atoms + 1)), {}, {})
+    return path
+
+
+def numeric(dump: pathlib.Path) -> pathlib.Path:
+    """The same without element names."""
+    lines = dump.read_text().splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("ITEM: ATOMS"))
+    head = [*lines[:start], "ITEM: ATOMS id type x y z"]
+    rows = [" ".join(w for c, w in enumerate(line.split()) if c != 2) for line in lines[start + 1 :]]
+    path = dump.with_name("numeric.dump")
+    path.write_text("\n".join([*head, *rows]) + "\n")
+    return path
+
+
+def fails(arguments: list[object], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one-line error of a command that must fail."""
+    assert main([str(a) for a in arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("glass: error: ")
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+@pytest.mark.parametrize("ending", [".extxyz", ".dump", ".h5"])
+def test_predict_writes_every_format(dump: pathlib.Path, tmp_path: pathlib.Path, ending: str, capsys) -> None:
+    out = tmp_path / f"out{ending}"
+    assert main(["predict", str(dump), "-o", str(out), "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["atoms"] == 256
+    assert summary["outputs"]["barrier"]["unit"] == "eV"
+    assert b"glass_barrier" in out.read_bytes()
+
+
+def test_readers_agree(dump: pathlib.Path, capsys) -> None:
+    results = []
+    for reader in ("ase", "ovito"):
+        pytest.importorskip(reader)
+        assert main(["predict", str(dump), "--reader", reader, "--json"]) == 0
+        results.append(json.loads(capsys.readouterr().out)["outputs"]["barrier"]["mean"])
+    assert results[0] == pytest.approx(results[1], abs=1e-6)
+
+
+def test_numeric_types_need_a_map(dump: pathlib.Path, capsys) -> None:
+    path = numeric(dump)
+    assert "--species 1=Cu" in fails(["predict", path], capsys)
+    assert main(["predict", str(path), "-s", "1=Cu,2=Zr"]) == 0
+    assert "256 atoms" in capsys.readouterr().out
+
+
+def test_mistakes_are_one_line(dump: pathlib.Path, tmp_path: pathlib.Path, capsys) -> None:
+    assert "does not exist" in fails(["predict", tmp_path / "none.dump"], capsys)
+    assert "Did you mean 'barrier'" in fails(["predict", dump, "-m", "barier"], capsys)
+    assert "unknown file ending '.xzy'" in fails(["predict", dump, "-o", tmp_path / "a.xzy"], capsys)
+    assert "does not exist" in fails(["predict", dump, "-o", tmp_path / "no" / "a.h5"], capsys)
+    assert "unknown reader 'ovitoo'" in fails(["predict", dump, "--reader", "ovitoo"], capsys)
+    assert "1=Cu,2=Zr" in fails(["predict", dump, "-s", "Cu;Zr"], capsys)
+    foreign = tmp_path / "foreign.safetensors"
+    foreign.write_bytes(b"\x00" * 40)
+    assert "not a readable safetensors" in fails(["predict", dump, "-m", foreign], capsys)
+    assert "species 'Fe'" in fails(["predict", numeric(dump), "-s", "1=Fe,2=Zr"], capsys)
+    text = dump.read_text().splitlines()
+    text[20] = text[20].rsplit(" ", 1)[0] + " nan"
+    dump.write_text("\n".join(text) + "\n")
+    assert "not finite" in fails(["predict", dump], capsys)
+
+
+def test_an_unwritable_place_is_an_error(dump: pathlib.Path, capsys) -> None:
+    assert "cannot write" in fails(["predict", dump, "-o", "/proc/out.h5"], capsys)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on file size")
+@pytest.mark.parametrize("ending", [".extxyz", ".dump", ".h5"])
+def test_a_full_disk_leaves_the_old_file(dump: pathlib.Path, tmp_path: pathlib.Path, ending: str) -> None:
+    out = tmp_path / f"out{ending}"
+    out.write_text("precious")
+    code = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "from glass_core.model_file import load_model; load_model('barrier');"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096));"
+        f"from glass_core.cli.main import main; sys.exit(main(['predict', {str(dump)!r}, '-o', {str(out)!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, env={**os.environ, "NUMBA_DISABLE_JIT": "0"})
+    assert done.returncode == 2, done.stderr
+    assert "cannot write" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert out.read_text() == "precious"
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith((".", "out"))) == [out.name]
+
+
+def test_import_train_evaluate(tmp_path: pathlib.Path, dataset, capsys) -> None:
+    pytest.importorskip("torch")
+    data, model = tmp_path / "d.h5", tmp_path / "m.safetensors"
+    write_dataset(dataset, data)
+    recipe = tmp_path / "c.yaml"
+    recipe.write_text("model: ridge\ndescriptor: {kind: power_spectrum, cutoff: 4.0, n_max: 3, l_max: 2, shells: 1}\nseeds: [0]\n")
+    assert main(["train", str(recipe), "-d", str(data), "-o", str(model), "--runs", str(tmp_path / "runs")]) == 0
+    assert "pooled" in capsys.readouterr().out
+    assert main(["evaluate", str(model), str(data), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert set(result["pooled"]) >= {"pearson", "spearman", "mae", "auc_top20", "average_precision"}
+    assert set(result["per_configuration"]) == {"glass1", "glass2", "glass3", "glass4"}
+    assert main(["evaluate", str(model), str(data)]) == 0
+    assert "show memory, not prediction" in capsys.readouterr().out
+    assert "must end in .safetensors" in fails(["train", recipe, "-d", data, "-o", tmp_path / "m.bin"], capsys)
+
+
+def test_import_command(tmp_path: pathlib.Path, capsys) -> None:
+    configuration = labelled(1, 0)
+    cubic = np.linalg.norm(configuration.structure.cell_cc, axis=1)
+    content = {
+        "positions": configuration.structure.positions_nc, "types": configuration.structure.types_n + 1, "box": cubic,
+        "trajectory_start_velocities": configuration.label("barrier").astype(np.float32),
+    }  # fmt: skip
+    source = tmp_path / "a.pickle"
+    source.write_bytes(pickle.dumps(content))
+    assert main(["import", str(source), "-o", str(tmp_path / "d.h5"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["configurations"][0]["atoms"] == 256
+    assert "groups must read" in fails(["import", source, "-o", tmp_path / "d.h5", "--groups", "a:1"], capsys)
+
+
+def test_models_and_cards(capsys) -> None:
+    assert main(["models", "--json"]) == 0
+    shipped = json.loads(capsys.readouterr().out)["shipped"]
+    assert set(shipped) == {"barrier", "scnn"}
+    for card in shipped.values():
+        assert {"species", "cutoff", "receptive_field", "outputs", "training", "scores", "versions"} <= set(card)
+        assert card["training"]["command"].startswith("glass train")
+    assert shipped["scnn"]["outputs"].keys() >= {"high_barrier_probability", "logit", "cluster", "similarity_0", "similarity_3"}
+    assert shipped["barrier"]["outputs"].keys() == {"barrier", "barrier_std", "out_of_domain"}
+    assert main(["models"]) == 0
+    assert "AUC" in capsys.readouterr().out
+    assert "does not exist" in fails(["models", "/none.safetensors"], capsys)
+
+
+def test_demo(tmp_path: pathlib.Path, capsys) -> None:
+    pytest.importorskip("matplotlib")
+    assert main(["demo", "-o", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "softest atoms" in out
+    assert (tmp_path / "glass_demo.png").stat().st_size > 20_000
+    atoms = pytest.importorskip("ase.io").read(tmp_path / "glass_demo.extxyz")
+    assert atoms.arrays["glass_barrier"].std() > 0.05
+
+
+def test_doctor(capsys) -> None:
+    assert main(["doctor", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["kernels"] == "work"
+    assert facts["plugins refused"] == "none"
+
+
+def test_help_needs_nothing_heavy() -> None:
+    code = "import sys; from glass_core.cli.main import parser; parser(); print([m for m in ('torch','numba','ase','ovito','h5py','scipy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_species_map() -> None:
+    assert species_map(" 1=Cu , 2 = Zr,") == {"1": "Cu", "2": "Zr"}
+    with pytest.raises(GlassError):
+        species_map("1=")

@@ -1,0 +1,116 @@
+"""Importing public pickles: restricted, checked, grouped."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import pickle
+
+import numpy as np
+import pytest
+
+from glass_core.errors import GlassError
+from glass_core.importers import find_groups, import_symgnn, load_arrays
+
+
+def content(seed: int = 0, n: int = 64) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return {
+        "positions": rng.uniform(-6, 6, (n, 3)),
+        "types": rng.integers(1, 3, n).astype(np.int32),
+        "box": np.array([12, 12, 12], np.float32),
+        "trajectory_start_velocities": rng.normal(1.5, 0.3, n).astype(np.float32),
+        "pot": rng.normal(-5, 0.1, n).astype(np.float32),
+        "pos": np.arange(1, n + 1, dtype=np.uint16)[:, None],
+    }
+
+
+def write(path: pathlib.Path, value: object) -> pathlib.Path:
+    path.write_bytes(pickle.dumps(value))
+    return path
+
+
+def test_fields_are_read(tmp_path: pathlib.Path) -> None:
+    source = content()
+    dataset = import_symgnn([write(tmp_path / "a.pickle", source)])
+    configuration = next(iter(dataset))
+    assert configuration.name == "a"
+    np.testing.assert_allclose(configuration.label("barrier"), source["trajectory_start_velocities"])
+    np.testing.assert_array_equal(configuration.structure.types_n, source["types"] - 1)
+    assert configuration.structure.pbc == (True, True, True)
+
+
+class Malicious:
+    def __init__(self, target: pathlib.Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, (f"touch {self.target}",)
+
+
+@pytest.mark.parametrize("wrap", [lambda m: m, lambda m: {"positions": m}, lambda m: {**content(), "extra": [m]}])
+def test_a_malicious_pickle_is_refused_and_nothing_runs(tmp_path: pathlib.Path, wrap) -> None:
+    mark = tmp_path / "ran"
+    with pytest.raises(GlassError, match="refused, nothing was run"):
+        load_arrays(write(tmp_path / "bad.pickle", wrap(Malicious(mark))))
+    assert not mark.exists()
+
+
+def test_object_arrays_do_not_smuggle_code(tmp_path: pathlib.Path) -> None:
+    mark = tmp_path / "ran"
+    array = np.empty(1, dtype=object)
+    array[0] = Malicious(mark)
+    with pytest.raises(GlassError, match="refused"):
+        load_arrays(write(tmp_path / "bad.pickle", {"positions": array}))
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("name", ["builtins.eval", "builtins.getattr", "numpy.load", "numpy.f2py.compile"])
+def test_other_globals_are_refused(tmp_path: pathlib.Path, name: str) -> None:
+    module, _, attribute = name.rpartition(".")
+    path = tmp_path / "bad.pickle"
+    path.write_bytes(f"c{module}\n{attribute}\n.".encode())
+    with pytest.raises(GlassError, match=f"load {name}"):
+        load_arrays(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"types": None}, "has no key 'types'"),
+        ({"box": np.zeros(2)}, r"box has shape \(2,\)"),
+        ({"positions": np.full((64, 3), np.nan)}, "position of atom 0 is not finite"),
+        ({"types": np.full(64, 3, np.int32)}, "types run 3 … 3"),
+        ({"box": np.array([12.0, 0.0, 12.0])}, "zero length"),
+        ({"trajectory_start_velocities": np.array(["x"] * 64)}, "must be numbers"),
+    ],
+)
+def test_broken_content_is_named(tmp_path: pathlib.Path, change: dict, message: str) -> None:
+    broken = {k: v for k, v in {**content(), **change}.items() if v is not None}
+    with pytest.raises(GlassError, match=message):
+        import_symgnn([write(tmp_path / "a.pickle", broken)])
+
+
+@pytest.mark.parametrize("data", [b"", b"not a pickle", pickle.dumps([1, 2])])
+def test_other_files_are_refused(tmp_path: pathlib.Path, data: bytes) -> None:
+    path = tmp_path / "a.pickle"
+    path.write_bytes(data)
+    with pytest.raises(GlassError, match=r"not a readable pickle|holds a list"):
+        load_arrays(path)
+
+
+def test_groups_are_found(tmp_path: pathlib.Path) -> None:
+    first, other = content(1), content(2)
+    other["types"] = first["types"]
+    relabelled = {**first, "positions": first["positions"] + np.random.default_rng(3).normal(0, 0.02, (64, 3)) + 12.0}
+    strained = {**other, "positions": other["positions"] * [1.04, 1, 1], "box": np.array([12.48, 12, 12], np.float32)}
+    files = [write(tmp_path / f"{n}.pickle", c) for n, c in zip("abcd", (first, other, relabelled, strained), strict=True)]
+    assert find_groups(list(import_symgnn(files))) == {"a": 0, "b": 1, "c": 0, "d": 1}
+    assert [c.group for c in import_symgnn(files, groups={"a": 5, "b": 5, "c": 1, "d": 2})] == [5, 5, 1, 2]
+    with pytest.raises(GlassError, match="configuration 'd' has no group"):
+        import_symgnn(files, groups={"a": 0, "b": 0, "c": 0})
+
+
+def test_the_public_files_have_five_groups(shared_data: pathlib.Path) -> None:
+    dataset = import_symgnn(sorted((shared_data / "symgnn").glob("*.pickle")))
+    assert [c.group for c in dataset] == [0, 0, 1, 2, 3, 4, 4]

@@ -1,0 +1,139 @@
+"""Trainers on a data set with a known signal: they find it, honestly, and survive interruption."""
+
+from __future__ import annotations
+
+import pathlib
+
+import numpy as np
+import pytest
+
+from glass_core.dataset import Dataset
+from glass_core.errors import GlassError
+from glass_core.evaluation import evaluate
+from glass_core.model_file import load_model, read_card
+from glass_core.testing import check_model
+from glass_core.training import run as training
+from glass_core.training.config import TrainingConfig, checked, read_config
+from glass_core.training.rows import make_rows
+from glass_core.training.scnn import SCNNSettings
+
+DESCRIPTOR = {"kind": "power_spectrum", "cutoff": 4.0, "n_max": 3, "l_max": 2, "shells": 1}
+QUICK = {
+    "barrier": {"linear": 1, "networks": 1, "hidden": [16], "epochs": 4, "patience": 2, "batch": 64},
+    "ridge": {"penalties": [0.1, 1.0, 10.0]},
+    "scnn": {"hidden": 16, "embedding": 8, "cycles": 6, "epochs": 3, "batch": 32, "learning_rate": 3e-3, "dropout": 0.0},
+    "classifier": {"hidden": [16], "epochs": 15, "batch": 32, "learning_rate": 3e-3},
+}
+
+
+def config(model: str, **changes) -> TrainingConfig:
+    return TrainingConfig(**{"model": model, "descriptor": DESCRIPTOR, "settings": QUICK[model], "seeds": (0,), **changes})
+
+
+@pytest.mark.parametrize("model", list(QUICK))
+def test_training_finds_the_signal_on_left_out_groups(tmp_path: pathlib.Path, dataset: Dataset, model: str) -> None:
+    pytest.importorskip("torch")
+    out = tmp_path / "m.safetensors"
+    summary = training.train(config(model), dataset, out, tmp_path / "runs", command="glass train")
+    assert summary["pooled"]["mean"]["auc_top20"] > 0.8
+    card = read_card(out)
+    assert card["training"]["configurations"] == ["glass1", "glass2", "glass3", "glass4"]
+    assert card["scores"]["pooled"]["mean"]["auc_top20"] == summary["pooled"]["mean"]["auc_top20"]
+    trained = load_model(out)
+    result = evaluate(trained, dataset)
+    assert result["trained_on"] == ["glass1", "glass2", "glass3", "glass4"]
+    assert result["pooled"]["auc_top20"] > 0.8
+    check_model(trained, dataset.configurations[0].structure)
+
+
+def test_left_out_predictions_do_not_see_their_group(dataset: Dataset) -> None:
+    """Wrecking the labels of one group changes no prediction of that group."""
+    def predict(data: Dataset) -> np.ndarray:
+        table = make_rows(config("ridge"), data)
+        return training.cross_validate(config("ridge"), data, table).by_seed[0]["glass3"]
+
+    wrecked = []
+    for c in dataset:
+        labels = {"barrier": np.flip(c.label("barrier")) * 7} if c.group == 1 else dict(c.labels)
+        wrecked.append(type(c)(c.name, c.group, c.structure, c.ids_n, labels))
+    np.testing.assert_array_equal(predict(dataset), predict(Dataset(tuple(wrecked))))
+
+
+def test_an_interrupted_run_goes_on(tmp_path: pathlib.Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    chosen, table = config("scnn"), make_rows(config("scnn"), dataset)
+    whole = training.cross_validate(chosen, dataset, table)
+    calls = []
+    original = training._fold
+
+    def failing(*args):
+        calls.append(args[5])
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return original(*args)
+
+    monkeypatch.setattr(training, "_fold", failing)
+    with pytest.raises(KeyboardInterrupt):
+        training.cross_validate(chosen, dataset, table, tmp_path)
+    resumed = training.cross_validate(chosen, dataset, table, tmp_path)
+    assert calls == [0, 1, 1, 2]
+    for name, values in whole.by_seed[0].items():
+        np.testing.assert_array_equal(values, resumed.by_seed[0][name])
+
+
+def test_scnn_constraints_are_embeddings_of_the_atoms_the_card_names(dataset: Dataset) -> None:
+    pytest.importorskip("torch")
+    descriptor, rows = make_rows(config("scnn"), dataset)
+    model = training.trainer_of("scnn")(descriptor, rows, config("scnn"), 0)
+    atoms = model.card.content["constraints"]
+    assert len({(a["configuration"], a["atom"]) for a in atoms}) == 4
+    for a in atoms:
+        row = np.flatnonzero((rows.configuration_n == rows.names.index(a["configuration"])) & (rows.atom_n == a["atom"]))
+        z = model.embed(model.standardise(rows.features_nf[row]))
+        np.testing.assert_allclose(z[0], model.constraints_vz[a["constraint"]], rtol=1e-4, atol=1e-5)
+        assert (rows.labels_n[row[0]] >= model.card.content["threshold_ev"]) == (a["constraint"] >= 2)
+        assert rows.labels_n[row[0]] == pytest.approx(a["barrier"], abs=1e-4)
+
+
+def test_ridge_is_the_closed_form(dataset: Dataset) -> None:
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    descriptor, rows = make_rows(config("ridge"), dataset)
+    model = training.trainer_of("ridge")(descriptor, rows, config("ridge", settings={"penalties": [3.0]}), 0)
+    x = model.standardise(rows.features_nf)
+    reference = linear_model.Ridge(alpha=3.0).fit(x, rows.labels_n).predict(x)
+    np.testing.assert_allclose(model.rows(rows.features_nf)["barrier"], reference, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["barrier", "mlp", "ridge", "scnn", "classifier"])
+def test_shipped_configurations_are_valid(name: str) -> None:
+    chosen = read_config(name)
+    assert training.trainer_of(chosen.model)
+    if chosen.model == "scnn":
+        assert checked(SCNNSettings, chosen.settings, "x").hidden > 0
+
+
+def test_mistakes_in_configurations_are_named(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    def write(text: str) -> pathlib.Path:
+        path = tmp_path / "c.yaml"
+        path.write_text(text)
+        return path
+
+    with pytest.raises(GlassError, match="unknown key in .*'modell'.*Did you mean 'model'"):
+        read_config(write("modell: scnn\ndescriptor: {kind: scnn}"))
+    with pytest.raises(GlassError, match="not valid YAML"):
+        read_config(write("model: [scnn"))
+    with pytest.raises(GlassError, match="does not exist"):
+        read_config(tmp_path / "none.yaml")
+    with pytest.raises(GlassError, match="must hold keys"):
+        read_config(write("- 1"))
+    with pytest.raises(GlassError, match="unknown model to train 'scn'.*Did you mean 'scnn'"):
+        training.trainer_of("scn")
+    with pytest.raises(GlassError, match="Did you mean 'hidden'"):
+        checked(SCNNSettings, {"hiden": 3}, "settings")
+    with pytest.raises(GlassError, match="hidden in settings must be a number, got 'x'"):
+        checked(SCNNSettings, {"hidden": "x"}, "settings")
+    with pytest.raises(GlassError, match="needs a kind"):
+        make_rows(config("ridge", descriptor={}), dataset)
+    with pytest.raises(GlassError, match="at least 3 groups"):
+        few = Dataset(dataset.configurations[:3])
+        training.cross_validate(config("ridge"), few, make_rows(config("ridge"), few))
