@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from glass_core.domains import around, spatial_order
 from glass_core.errors import GlassError
 from glass_core.structure import Floats, Ints, Structure
-from glass_core.threads import thread_count
+from glass_core.threads import for_ranges, thread_count
 
 COINCIDENT = 1e-6
 _BLOCK_ATOMS = 100_000
@@ -97,14 +97,16 @@ def _whole(structure: Structure, cutoff: float) -> Neighbours:
     engine = NeighborList(cutoff=cutoff, full_list=False, n_threads=thread_count())
     i_p, j_p, half_pc = engine.compute(positions, cell, np.array(structure.pbc), "ijD", copy=False)
     pairs.count_rows(i_p, j_p, offsets)
-    order = np.empty(offsets[-1], dtype=np.int64)
-    pairs.fill_rows(i_p, j_p, offsets, order)
+    found, order = np.empty(offsets[-1], dtype=np.int64), np.empty(offsets[-1], dtype=np.int64)
+    pairs.fill_rows(i_p, j_p, offsets, found)
+    pairs.transpose_rows(i_p, j_p, offsets, found, order)
     neighbours = np.empty(offsets[-1], dtype=np.int32)
-    vectors = np.empty((offsets[-1], 3))
-    pairs.transpose_rows(i_p, j_p, half_pc, offsets, order, neighbours, vectors)
-    shortest = pairs.order_images(offsets, neighbours, vectors)
-    if shortest >= 0 and float(vectors[shortest] @ vectors[shortest]) < COINCIDENT**2:
-        x, y, z = structure.positions_nc[neighbours[shortest]].tolist()
+    vectors, shortest = np.empty((offsets[-1], 3)), np.empty(n)
+    for_ranges(lambda a, b: pairs.gather(a, b, i_p, j_p, half_pc, order, neighbours, vectors), len(order))
+    for_ranges(lambda a, b: pairs.order_images(a, b, offsets, neighbours, vectors, shortest), n)
+    closest = int(np.argmin(shortest))
+    if shortest[closest] < COINCIDENT**2:
+        x, y, z = structure.positions_nc[closest].tolist()
         raise GlassError(f"two atoms coincide at ({x:.4f}, {y:.4f}, {z:.4f}) Å; remove one of them or repair the file")
     return Neighbours(np.arange(n, dtype=np.int32), offsets, neighbours, vectors, cutoff)
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from glass_core.descriptors.shells import Features, Finder, shell_blocks
+from glass_core.descriptors.shells import Columns, Features, Finder, shell_table
 from glass_core.errors import GlassError
 from glass_core.neighbours import Neighbours, neighbour_blocks
-from glass_core.structure import Floats, Ints, Structure
+from glass_core.structure import Ints, Structure
 from glass_core.threads import for_ranges
 
 
@@ -35,15 +34,19 @@ class Descriptor(Protocol):
 
     @property
     def bytes_per_atom(self) -> float:
-        """Working memory of ``blocks`` per atom in single precision, which bounds the size of chunks."""
+        """Working memory per atom in single precision, which bounds the size of chunks."""
 
     def names(self) -> list[str]:
         """One name per feature."""
 
-    def blocks(
-        self, structure: Structure, centres: Ints | None = None, find: Finder = ..., dtype: DTypeLike = ...
-    ) -> Iterator[tuple[Ints, Features]]:
-        """Yields (centres, features_mf) in blocks that together hold every centre once."""
+    def __call__(
+        self,
+        structure: Structure,
+        centres: NDArray[np.integer] | None = None,
+        find: Finder = ...,
+        dtype: DTypeLike = ...,
+    ) -> Features:
+        """Features of ``centres`` (default: all atoms), shape (m, n_features), in the order of ``centres``."""
 
 
 class ShellExpansion:
@@ -78,29 +81,22 @@ class ShellExpansion:
 
     @property
     def bytes_per_atom(self) -> float:
-        """Working memory of ``blocks`` in single precision: all shells but the last, and 8 bytes per link.
+        """Working memory in single precision: a row of features, and 8 bytes per link.
 
         Links are counted for a dense glass (0.065 atoms/Å³).
         """
         links = 0.065 * 4 / 3 * np.pi * self.cutoff**3
-        return float(4 * self._width * max(1, self.shells) + 8 * links)
+        return float(4 * self.n_features + 8 * links)
 
     @property
     def n_features(self) -> int:
         """Features per atom."""
-        return (self.shells + 1) * self._width
+        return self._columns.width
 
     @property
-    def _width(self) -> int:
-        return self._n_radial + self._n_angular
-
-    @property
-    def _n_radial(self) -> int:
-        return len(self.species) * self.n_max
-
-    @property
-    def _n_angular(self) -> int:
-        return self._n_pairs * self.l_max * self.n_max
+    def _columns(self) -> Columns:
+        radial = len(self.species) * self.n_max
+        return Columns(radial, self._n_pairs * self.l_max * self.n_max, self.shells)
 
     @property
     def _n_pairs(self) -> int:
@@ -108,62 +104,47 @@ class ShellExpansion:
         return channels * (channels + 1) // 2
 
     def __call__(
-        self, structure: Structure, centres: NDArray[np.integer] | None = None, dtype: DTypeLike = np.float64
+        self,
+        structure: Structure,
+        centres: NDArray[np.integer] | None = None,
+        find: Finder = neighbour_blocks,
+        dtype: DTypeLike = np.float64,
     ) -> Features:
         """Features of ``centres`` (default: all atoms), shape (m, n_features), in the order of ``centres``.
 
         Raises:
             GlassError: for species the descriptor does not know, or atoms that coincide.
         """
-        wanted = np.arange(structure.n_atoms) if centres is None else np.asarray(centres)
-        place = np.full(structure.n_atoms, -1, dtype=np.int64)
-        place[wanted] = np.arange(len(wanted))
-        out = np.empty((len(wanted), self.n_features), dtype)
-        if len(wanted):
-            chosen = None if centres is None else np.unique(wanted).astype(np.int32)
-            for rows, features in self.blocks(structure, chosen, dtype=dtype):
-                out[place[rows]] = features
-        return out[place[wanted]] if centres is not None else out
-
-    def blocks(
-        self,
-        structure: Structure,
-        centres: Ints | None = None,
-        find: Finder = neighbour_blocks,
-        dtype: DTypeLike = np.float64,
-    ) -> Iterator[tuple[Ints, Features]]:
-        """Yields (centres, features_mf) in blocks that together hold every centre once (bounded memory)."""
         known = structure.with_species(self.species, owner=f"descriptor {self.kind!r}")
+        chosen = None if centres is None else np.asarray(centres, dtype=np.int32)
+        if known.n_atoms == 0 or (chosen is not None and len(chosen) == 0):
+            return np.empty((0, self.n_features), dtype)
+        table = shell_table(
+            known, None if chosen is None else np.unique(chosen), self.cutoff, self._columns,
+            lambda block, out: self._expand(block, known.types_n, out), find, dtype,
+        )  # fmt: skip
+        return table if chosen is None else table[chosen]
 
-        def local(block: Neighbours) -> Features:
-            return self._local(*self._expand(block, known.types_n))
-
-        layers = shell_blocks(known, centres, self.cutoff, self.shells, local, self._width, find, dtype)
-        for rows, shells in layers:
-            radial = [layer[:, : self._n_radial] for layer in shells]
-            angular = [layer[:, self._n_radial :] for layer in shells]
-            yield rows, np.concatenate(radial + angular, axis=1)
-
-    def _expand(self, block: Neighbours, types_n: Ints) -> tuple[Floats, Floats, Floats]:
-        """Densities (m, species, n), Σ|R_n| (m, n) and power (m, channel pairs, l, n) of a block."""
+    def _expand(self, block: Neighbours, types_n: Ints, table: Features) -> None:
+        """Local features of a block into the columns of shell 0."""
         from glass_core.kernels import expansion
 
-        m, s, q = len(block.centres_m), len(self.species), self._n_pairs
-        density, absolute = np.empty((m, s, self.n_max)), np.empty((m, self.n_max))
-        power = np.empty((m, q, self.l_max, self.n_max))
+        rule = getattr(expansion, self._rule)
         tables = expansion.legendre_coefficients(self.l_max)
+        flat, columns = table.reshape(-1), self._columns
         for_ranges(
             lambda a, b: expansion.expand(
-                a, b, block.offsets, block.j_p, block.vectors_pc, types_n, s, self._split,
-                self.cutoff, self.n_max, self.l_max, *tables, density, absolute, power,
+                a, b, block.offsets, block.j_p, block.vectors_pc, types_n, len(self.species), self._split,
+                self.cutoff, self.n_max, self.l_max, *tables, rule, block.centres_m,
+                flat, columns.width, columns.first_angular,
             ),
-            m,
+            len(block.centres_m),
         )  # fmt: skip
-        return density, absolute, power
 
-    def _local(self, density: Floats, absolute: Floats, power: Floats) -> Features:
-        """Local features (m, width): radial columns first, then angular ones."""
-        raise TypeError(f"{type(self).__name__} must define _local")
+    @property
+    def _rule(self) -> str:
+        """How angular power becomes a feature: "RAW", "ROBUST" or "PAPER" (see ``kernels.expansion``)."""
+        raise TypeError(f"{type(self).__name__} must define _rule")
 
     def names(self) -> list[str]:
         """One name per feature, ``B0(n=1,Cu)``: quantity, shell, indices; the order of the columns."""

@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from glass_core.descriptors.base import ShellExpansion
-from glass_core.descriptors.shells import Features
-from glass_core.structure import Floats
 
 
 @dataclass(frozen=True)
@@ -45,8 +41,6 @@ class PowerSpectrum(ShellExpansion):
     l_max: int = 6
     shells: int = 5
 
-    def _local(self, density: Floats, absolute: Floats, power: Floats) -> Features:
-        degree = np.arange(1, self.l_max + 1)
-        scaled = power * (4 * np.pi / (2 * degree + 1))[:, None]
-        m = len(density)
-        return np.concatenate([density.reshape(m, self._n_radial), scaled.reshape(m, self._n_angular)], axis=1)
+    @property
+    def _rule(self) -> str:
+        return "RAW"

@@ -5,14 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from glass_core.descriptors.base import ShellExpansion
-from glass_core.descriptors.shells import Features
 from glass_core.errors import GlassError
-from glass_core.structure import Floats
-
-_FLOOR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -38,7 +32,7 @@ class SCNNDescriptor(ShellExpansion):
     | symbol | variable |
     |---|---|
     | R_n, Y_lm | ``kernels/expansion.py`` |
-    | C_i(n) | ``norm`` |
+    | C_i(n) | ``norm`` there |
 
     >>> SCNNDescriptor(("Cu", "Zr")).n_features
     264
@@ -59,12 +53,6 @@ class SCNNDescriptor(ShellExpansion):
         if self.normalisation not in ("robust", "paper"):
             raise GlassError(f"normalisation must be 'robust' or 'paper', got {self.normalisation!r}")
 
-    def _local(self, density: Floats, absolute: Floats, power: Floats) -> Features:
-        norm = absolute
-        if self.normalisation == "paper":
-            norm = np.maximum(np.abs(density.sum(axis=1)), _FLOOR * absolute)
-        norm = np.where(norm > 0, norm, 1.0)
-        degree = np.arange(1, self.l_max + 1)
-        order = np.sqrt(power[:, 0] * (4 * np.pi / (2 * degree + 1))[:, None]) / norm[:, None, :]
-        m = len(density)
-        return np.concatenate([density.reshape(m, self._n_radial), order.reshape(m, self._n_angular)], axis=1)
+    @property
+    def _rule(self) -> str:
+        return self.normalisation.upper()

@@ -7,7 +7,7 @@ arXiv:2401.03743).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,31 @@ Features = NDArray[np.floating]
 Finder = Callable[[Structure, float, "Ints | None"], Iterable[Neighbours]]
 
 
+@dataclass(frozen=True)
+class Columns:
+    """Where features stand in a row: ``[B⁰ B¹ … Q⁰ Q¹ …]``.
+
+    Attributes:
+        radial: number of radial features B per shell.
+        angular: number of angular features Q per shell.
+        shells: how many times features are averaged.
+    """
+
+    radial: int
+    angular: int
+    shells: int
+
+    @property
+    def width(self) -> int:
+        """Features per row."""
+        return (self.shells + 1) * (self.radial + self.angular)
+
+    @property
+    def first_angular(self) -> int:
+        """Column of the first angular feature."""
+        return (self.shells + 1) * self.radial
+
+
 @dataclass(frozen=True, eq=False)
 class _Links:
     """What is kept of a block of neighbours once its local features are known."""
@@ -32,58 +57,51 @@ class _Links:
     weights_p: Features
 
 
-def shell_blocks(
+def shell_table(
     structure: Structure,
     centres: Ints | None,
     cutoff: float,
-    shells: int,
-    local: Callable[[Neighbours], Features],
-    width: int,
+    columns: Columns,
+    local: Callable[[Neighbours, Features], None],
     find: Finder,
     dtype: DTypeLike,
-) -> Iterator[tuple[Ints, list[Features]]]:
-    """Yields (centres, [X^(0), …, X^(shells)]) block by block; every centre exactly once.
+) -> Features:
+    """Features of all atoms, shape (n, width); rows other than ``centres`` (None: all) may be incomplete.
 
-    Memory: ``width`` numbers per atom for each of at most two shells, and the links between atoms,
-    for all atoms; everything else for one block.
+    ``local`` fills the columns of shell 0 for the centres of a block. Memory: the table and, per pair of
+    neighbours, an index and a weight; everything else for one block of centres at a time.
     """
-    inner = None if centres is None else around(structure, centres, shells * cutoff)[0] if shells else centres
-    wanted = np.ones(structure.n_atoms, dtype=bool) if centres is None else np.zeros(structure.n_atoms, dtype=bool)
-    wanted[centres if centres is not None else slice(None)] = True
-    links: list[_Links] = []
-    layers = [np.zeros((structure.n_atoms, width), dtype)]
-    for block in find(structure, cutoff, inner):
-        layers[0][block.centres_m] = local(block)
-        links.append(_link(block, cutoff if shells else 0.0, dtype))
-    for _ in range(1, shells):
-        layer = np.zeros((structure.n_atoms, width), dtype)
+    needed = centres
+    if centres is not None and columns.shells:
+        needed = around(structure, centres, columns.shells * cutoff)[0]
+    table = (np.empty if centres is None else np.zeros)((structure.n_atoms, columns.width), dtype)
+    links = []
+    for block in find(structure, cutoff, needed):
+        local(block, table)
+        if columns.shells:
+            links.append(_link(block, cutoff, dtype))
+    for shell in range(1, columns.shells + 1):
         for link in links:
-            _average(link, layers[-1], layer, link.centres_m)
-        layers.append(layer)
-    for link in links:
-        keep = wanted[link.centres_m]
-        rows = link.centres_m[keep]
-        result = [layer[rows] for layer in layers]
-        if shells:
-            last = np.zeros((len(link.centres_m), width), dtype)
-            _average(link, layers[-1], last, np.arange(len(last), dtype=np.int32))
-            result.append(last[keep])
-        yield rows, result
+            _average(link, table, columns, shell)
+    return table
 
 
 def _link(block: Neighbours, length: float, dtype: DTypeLike) -> _Links:
     from glass_core.kernels.shells import link_weights
 
-    if length == 0.0:
-        return _Links(block.centres_m, block.offsets, block.j_p, np.empty(0, dtype))
     weights = np.empty(len(block.j_p), dtype)
     for_ranges(lambda a, b: link_weights(a, b, block.vectors_pc, length, weights), len(weights))
     return _Links(block.centres_m, block.offsets, block.j_p, weights)
 
 
-def _average(link: _Links, source: Features, out: Features, rows: Ints) -> None:
+def _average(link: _Links, table: Features, columns: Columns, shell: int) -> None:
     from glass_core.kernels.shells import average
 
+    flat = table.reshape(-1)
     for_ranges(
-        lambda a, b: average(a, b, link.offsets, link.j_p, link.weights_p, rows, source, out), len(link.centres_m)
-    )
+        lambda a, b: average(
+            a, b, link.offsets, link.j_p, link.weights_p, link.centres_m, flat, columns.width,
+            columns.radial, columns.angular, columns.shells, shell,
+        ),
+        len(link.centres_m),
+    )  # fmt: skip

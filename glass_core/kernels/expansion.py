@@ -23,6 +23,7 @@ from numba import njit, uint64
 from numpy.typing import NDArray
 
 FASTMATH = {"reassoc", "contract", "nsz", "arcp"}
+RAW, ROBUST, PAPER = 0, 1, 2
 _LANES = 4
 _RADIAL_BLOCK = 8
 # Lines of the scratch buffer; the radial functions follow.
@@ -181,8 +182,8 @@ def _angular(buffer, w, n_pad, l_max, a, b, d, even, odd, at):  # type: ignore[n
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
-def _contract(even, odd, at_a, at_b, l_max, n_pad, sums, power):  # type: ignore[no-untyped-def]
-    """power[l − 1, n] = Σ_m c_a c_b."""
+def _contract(even, odd, at_a, at_b, l_max, n_pad, sums, power, to):  # type: ignore[no-untyped-def]
+    """power[to + (l − 1) n_pad + n] = Σ_m c_a c_b."""
     degrees = uint64(l_max + 1)
     for l in range(uint64(1), degrees):  # noqa: E741
         for n in range(n_pad):
@@ -192,8 +193,8 @@ def _contract(even, odd, at_a, at_b, l_max, n_pad, sums, power):  # type: ignore
             p, q = at_a + row + m * n_pad, at_b + row + m * n_pad
             for n in range(n_pad):
                 sums[n] += even[p + n] * even[q + n] + odd[p + n] * odd[q + n]
-        for n in range(power.shape[1]):
-            power[l - uint64(1), n] = sums[n]
+        for n in range(n_pad):
+            power[to + (l - uint64(1)) * n_pad + n] = sums[n]
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
@@ -216,52 +217,89 @@ def _select(start, stop, j_p, types_n, n_species, channel, order, edges):  # typ
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def _densities(buffer, w, edges, n_max, density, absolute):  # type: ignore[no-untyped-def]
-    """Sums of R_n over the neighbours of each species, and of |R_n| over all (added to ``absolute``)."""
+    """density[t n_max + n] += Σ R_n over neighbours of species t, absolute[n] += Σ |R_n| over all."""
     for t in range(len(edges) - 1):
         for n in range(n_max):
             line = w * uint64(_RADIAL + n)
+            value = 0.0
+            size = 0.0
             for k in range(uint64(edges[t]), uint64(edges[t + 1])):
-                density[t, n] += buffer[line + k]
-                absolute[n] += abs(buffer[line + k])
+                value += buffer[line + k]
+                size += abs(buffer[line + k])
+            density[t * n_max + n] += value
+            absolute[n] += size
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def _norms(rule, density, absolute, n_species, n_max, norm):  # type: ignore[no-untyped-def]
+    """What c(l, m, n) is divided by: Σ|R_n| (robust), |Σ R_n| held above 1e-6 Σ|R_n| (paper); 1 if zero."""
+    for n in range(n_max):
+        norm[n] = absolute[n]
+        if rule == PAPER:
+            total = 0.0
+            for t in range(n_species):
+                total += density[t * n_max + n]
+            norm[n] = max(abs(total), 1e-6 * absolute[n])
+        if norm[n] == 0.0:
+            norm[n] = 1.0
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def _store(rule, density, norm, power, pairs, n_max, n_pad, l_max, table, at, angular):  # type: ignore[no-untyped-def]
+    """Densities and scaled power into the table (see ``expand``)."""
+    for f in range(len(density)):
+        table[at + f] = density[f]
+    to = angular
+    for q in range(pairs):
+        for l in range(1, l_max + 1):  # noqa: E741
+            scale = 4.0 * math.pi / (2 * l + 1)
+            line = (q * l_max + l - 1) * n_pad
+            for n in range(n_max):
+                value = scale * power[line + n]
+                table[to + n] = value if rule == RAW else math.sqrt(value) / norm[n]
+            to += n_max
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def expand(  # type: ignore[no-untyped-def]
     start, stop, offsets, j_p, vectors_pc, types_n, n_species, split, cutoff, n_max, l_max, a, b, d,
-    density, absolute, power,
+    rule, centres, table, width, angular,
 ):  # fmt: skip
-    """Fills rows ``start … stop`` of three outputs.
+    """Local features of the centres ``start … stop`` into rows of the flat ``table`` of row length ``width``.
 
-    density[m, t, n] = Σ_{j of species t} R_n, absolute[m, n] = Σ_j |R_n|,
-    power[m, q, l − 1, n] = P(a, b, l, n), q counting channel pairs a ≤ b. ``split`` says whether
-    every species is a channel of its own (else there is one channel).
+    Columns 0 …: Σ_{j of species t} R_n, ordered (t, n). Columns ``angular`` …, ordered (pair, l, n): with
+    rule RAW 4π/(2l+1) P(a, b, l, n); with ROBUST or PAPER its square root divided by the norm (see
+    ``_norms``). ``split`` says whether every species is a channel of its own (else there is one).
     """
     most = 0
     for i in range(start, stop):
         most = max(most, offsets[i + 1] - offsets[i])
-    width = most + _LANES
     n_pad = ((n_max + _RADIAL_BLOCK - 1) // _RADIAL_BLOCK) * _RADIAL_BLOCK
     channels = n_species if split else 1
+    pairs = channels * (channels + 1) // 2
     size = (l_max + 1) * (l_max + 1) * n_pad
-    order = np.empty(width, np.int64)
+    order = np.empty(most + _LANES, np.int64)
     edges = np.zeros(n_species + 1, np.int64)
-    buffer = np.empty((_RADIAL + n_pad) * width)
-    even = np.empty(channels * size)
-    odd = np.empty(channels * size)
-    sums = np.empty(n_pad)
+    buffer = np.empty((_RADIAL + n_pad) * (most + _LANES))
+    even, odd = np.empty(channels * size), np.empty(channels * size)
+    density, absolute, norm, sums = np.empty(n_species * n_max), np.empty(n_max), np.empty(n_max), np.empty(n_pad)
+    power = np.empty(pairs * l_max * n_pad)
     for i in range(start, stop):
-        density[i] = 0.0
-        absolute[i] = 0.0
+        density[:] = 0.0
+        absolute[:] = 0.0
         for q in range(channels):
             count = _select(offsets[i], offsets[i + 1], j_p, types_n, n_species, q if split else -1, order, edges)
             w = uint64(count)
             _load(vectors_pc, order, cutoff, buffer, w)
             _radial(cutoff, uint64(n_pad), buffer, w)
-            _densities(buffer, w, edges, n_max, density[i], absolute[i])
+            _densities(buffer, w, edges, n_max, density, absolute)
             _angular(buffer, w, uint64(n_pad), l_max, a, b, d, even, odd, uint64(q * size))
         pair = 0
         for q in range(channels):
             for h in range(q, channels):
-                at_a, at_b = uint64(q * size), uint64(h * size)
-                _contract(even, odd, at_a, at_b, l_max, uint64(n_pad), sums, power[i, pair])
+                at_a, at_b, to = uint64(q * size), uint64(h * size), uint64(pair * l_max * n_pad)
+                _contract(even, odd, at_a, at_b, l_max, uint64(n_pad), sums, power, to)
                 pair += 1
+        _norms(rule, density, absolute, n_species, n_max, norm)
+        at = centres[i] * width
+        _store(rule, density, norm, power, pairs, n_max, n_pad, l_max, table, at, at + angular)

@@ -30,25 +30,32 @@ def fill_rows(i_p, j_p, offsets, out_pair):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def transpose_rows(i_p, j_p, vectors_pc, offsets, pair, out_j, out_vectors):  # type: ignore[no-untyped-def]
-    """Rows with ascending neighbours: walking all rows i in order appends i to the row of each neighbour."""
+def transpose_rows(i_p, j_p, offsets, pair, out_pair):  # type: ignore[no-untyped-def]
+    """Pairs in the order of ascending neighbours: walking all rows i in order appends i to the row of each neighbour."""
     cursor = offsets[:-1].copy()
     for i in range(len(offsets) - 1):
         for at in range(offsets[i], offsets[i + 1]):
             p = pair[at]
-            sign = -1.0
-            if p < 0:
-                p = -p - 1
-                j = i_p[p]
-                sign = 1.0
-            else:
-                j = j_p[p]
-            to = cursor[j]
+            j = i_p[-p - 1] if p < 0 else j_p[p]
+            out_pair[cursor[j]] = -p - 1
             cursor[j] += 1
-            out_j[to] = i
-            out_vectors[to, 0] = sign * vectors_pc[p, 0]
-            out_vectors[to, 1] = sign * vectors_pc[p, 1]
-            out_vectors[to, 2] = sign * vectors_pc[p, 2]
+
+
+@njit(cache=True, nogil=True)
+def gather(start, stop, i_p, j_p, vectors_pc, pair, out_j, out_vectors):  # type: ignore[no-untyped-def]
+    """Neighbour and vector of each pair p (from its first atom), or of −p − 1 (from its second)."""
+    for at in range(start, stop):
+        p = pair[at]
+        sign = 1.0
+        if p < 0:
+            p = -p - 1
+            sign = -1.0
+            out_j[at] = i_p[p]
+        else:
+            out_j[at] = j_p[p]
+        out_vectors[at, 0] = sign * vectors_pc[p, 0]
+        out_vectors[at, 1] = sign * vectors_pc[p, 1]
+        out_vectors[at, 2] = sign * vectors_pc[p, 2]
 
 
 @njit(cache=True, nogil=True)
@@ -63,17 +70,15 @@ def _before(j, v, a_j, a_v):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def order_images(offsets, j_p, vectors_pc):  # type: ignore[no-untyped-def]
-    """Orders images of one neighbour by vector; returns the pair index of the shortest vector (−1: none)."""
+def order_images(start, stop, offsets, j_p, vectors_pc, shortest):  # type: ignore[no-untyped-def]
+    """Orders images of one neighbour by vector; shortest[i] = the squared length of the shortest vector of row i."""
     v = np.empty(3)
-    shortest = np.inf
-    where = -1
-    for i in range(len(offsets) - 1):
+    for i in range(start, stop):
+        shortest[i] = np.inf
         for p in range(offsets[i], offsets[i + 1]):
             r2 = vectors_pc[p, 0] ** 2 + vectors_pc[p, 1] ** 2 + vectors_pc[p, 2] ** 2
-            if r2 < shortest:
-                shortest = r2
-                where = p
+            if r2 < shortest[i]:
+                shortest[i] = r2
             if p == offsets[i] or j_p[p] != j_p[p - 1]:
                 continue
             j = j_p[p]
@@ -83,4 +88,3 @@ def order_images(offsets, j_p, vectors_pc):  # type: ignore[no-untyped-def]
                 vectors_pc[q] = vectors_pc[q - 1]
                 q -= 1
             vectors_pc[q] = v
-    return where

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+from numba import njit, uint64
 
 from glass_core.kernels.expansion import FASTMATH
 
@@ -21,26 +21,36 @@ def link_weights(start, stop, vectors_pc, length, weights):  # type: ignore[no-u
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
-def _add_scaled(weight, source_f, out_f):  # type: ignore[no-untyped-def]
-    for f in range(len(out_f)):
-        out_f[f] += weight * source_f[f]
+def _add_scaled(weight, table, at, sums):  # type: ignore[no-untyped-def]
+    for f in range(uint64(len(sums))):
+        sums[f] += weight * table[at + f]
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
-def average(start, stop, offsets, j_p, weights, rows, source, out):  # type: ignore[no-untyped-def]
-    """out[rows[i]] = Σ_j w_ij source[j] / Σ_j w_ij over the neighbours j of row i; zero without neighbours.
+def average(  # type: ignore[no-untyped-def]
+    start, stop, offsets, j_p, weights, centres, table, width, radial, angular, shells, shell
+):
+    """Columns of ``shell`` = Σ_j w_ij (columns of shell − 1 of j) / Σ_j w_ij; zero without neighbours.
 
-    Sums are carried in double precision, so that the order of atoms does not show in single-precision features.
+    ``table`` is flat with rows [B⁰ … B^K Q⁰ … Q^K] of length ``width``, ``radial`` and ``angular`` the sizes
+    of B and Q, K = ``shells``. Sums are carried in double precision, so that the order of atoms does not
+    show in single-precision features. Unsigned positions as in ``expansion``.
     """
-    sums = np.empty(source.shape[1])
-    for i in range(start, stop):
-        sums[:] = 0.0
+    sums_b, sums_q = np.empty(radial), np.empty(angular)
+    b, q = uint64((shell - 1) * radial), uint64((shells + 1) * radial + (shell - 1) * angular)
+    for row in range(start, stop):
+        sums_b[:] = 0.0
+        sums_q[:] = 0.0
         total = 0.0
-        for p in range(offsets[i], offsets[i + 1]):
+        for p in range(offsets[row], offsets[row + 1]):
             total += weights[p]
         if total > 0.0:
-            for p in range(offsets[i], offsets[i + 1]):
-                _add_scaled(weights[p] / total, source[j_p[p]], sums)
-        row = out[rows[i]]
-        for f in range(len(sums)):
-            row[f] = sums[f]
+            for p in range(offsets[row], offsets[row + 1]):
+                at = uint64(j_p[p]) * uint64(width)
+                _add_scaled(weights[p] / total, table, at + b, sums_b)
+                _add_scaled(weights[p] / total, table, at + q, sums_q)
+        at = uint64(centres[row]) * uint64(width)
+        for f in range(uint64(radial)):
+            table[at + b + uint64(radial) + f] = sums_b[f]
+        for f in range(uint64(angular)):
+            table[at + q + uint64(angular) + f] = sums_q[f]

@@ -148,19 +148,13 @@ class DescriptorModel:
         progress: Progress | None = None,
     ) -> dict[str, PerAtom]:
         """Predictions for ``centres`` (None: all atoms), in their order."""
-        wanted = np.arange(structure.n_atoms, dtype=np.int32) if centres is None else centres
-        place = np.zeros(structure.n_atoms, dtype=np.int64)
-        place[wanted] = np.arange(len(wanted))
-        values = {name: np.full(len(wanted), np.nan) for name in self.outputs}
-        done = 0
-        blocks = self.descriptor.blocks(structure, centres, find=find, dtype=np.float32) if len(wanted) else ()
-        for rows, features in blocks:
-            for part in np.array_split(np.arange(len(rows)), max(1, len(rows) // _ROWS)):
-                for name, result in self.rows(features[part]).items():
-                    values[name][place[rows[part]]] = result
-            done += len(rows)
+        features = self.descriptor(structure, centres, find=find, dtype=np.float32)
+        values = {name: np.full(len(features), np.nan) for name in self.outputs}
+        for start in range(0, len(features), _ROWS):
+            for name, result in self.rows(features[start : start + _ROWS]).items():
+                values[name][start : start + _ROWS] = result
             if progress:
-                progress(done / len(wanted))
+                progress(min(1.0, (start + _ROWS) / len(features)))
         return {name: PerAtom(result, self.outputs[name]) for name, result in values.items()}
 
     def rows(self, features_mf: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:

@@ -62,30 +62,16 @@ def check_descriptor(
 def collect(
     descriptor: Descriptor, structure: Structure, centres: Ints | None, find: Finder = neighbour_blocks
 ) -> Features:
-    """Features in the order of ``centres``, from the descriptor's blocks.
+    """Features in double precision, in the order of ``centres``.
 
     Raises:
-        CheckError: if the blocks do not hold every centre exactly once.
+        CheckError: if there is not one row per centre and one column per name.
     """
-    wanted = np.arange(structure.n_atoms) if centres is None else np.asarray(centres)
-    ascending = None if centres is None else np.sort(wanted).astype(np.int32)
-    counts = np.zeros(structure.n_atoms, dtype=int)
-    out = np.zeros((structure.n_atoms, len(descriptor.names())))
-    for rows, features in descriptor.blocks(structure, ascending, find=find, dtype=np.float64):
-        require(
-            features.shape == (len(rows), out.shape[1]),
-            f"a block of {len(rows)} centres has shape {features.shape}, names() lists {out.shape[1]} features",
-        )
-        np.add.at(counts, rows, 1)
-        out[rows] = features
-    expected = np.zeros_like(counts)
-    expected[wanted] = 1
-    bad = np.flatnonzero(counts != expected)
-    require(
-        not bad.size,
-        f"blocks hold atom {bad[:1].tolist()} {counts[bad[:1]].tolist()} times, asked for {expected[bad[:1]].tolist()}",
-    )
-    return out[wanted]
+    rows = structure.n_atoms if centres is None else len(centres)
+    features = descriptor(structure, centres, find=find, dtype=np.float64)
+    wanted = (rows, len(descriptor.names()))
+    require(features.shape == wanted, f"features of {rows} centres have shape {features.shape}, must have {wanted}")
+    return features
 
 
 def _columns(descriptor: Descriptor, features: NDArray[np.floating]) -> Columns:
@@ -94,7 +80,7 @@ def _columns(descriptor: Descriptor, features: NDArray[np.floating]) -> Columns:
 
 def _lacking(descriptor: object) -> str:
     names = [
-        name for name in ("kind", "species", "receptive_field", "names", "blocks") if not hasattr(descriptor, name)
+        name for name in ("kind", "species", "receptive_field", "bytes_per_atom", "names", "__call__") if not hasattr(descriptor, name)
     ]
     return ", ".join(names) or "nothing"
 
@@ -114,13 +100,13 @@ def _own_checks(descriptor: Descriptor) -> dict[str, Check]:
         require(finder.calls > 0, "the descriptor did not ask `find` for its edges")
 
     def dtype(subject: Subject, structure: Structure, random: np.random.Generator) -> None:
-        """Blocks come in the number type asked for, and float32 is close to float64."""
+        """Features come in the number type asked for, and float32 is close to float64."""
         exact = collect(descriptor, structure, None)
         scale = np.maximum(np.abs(exact).max(axis=0), 1e-3)
-        for rows, features in descriptor.blocks(structure, None, dtype=np.float32):
-            require(features.dtype == np.float32, f"dtype=float32 gave {features.dtype}")
-            worst = float((np.abs(features - exact[rows]) / scale).max(initial=0.0))
-            require(worst < 1e-3, f"float32 features differ by {worst:.3g} of the largest value")
+        features = descriptor(structure, None, dtype=np.float32)
+        require(features.dtype == np.float32, f"dtype=float32 gave {features.dtype}")
+        worst = float((np.abs(features - exact) / scale).max(initial=0.0))
+        require(worst < 1e-3, f"float32 features differ by {worst:.3g} of the largest value")
 
     return {"names": names, "edges": edges, "dtype": dtype}
 

@@ -35,16 +35,24 @@ class Counting:
     def names(self) -> list[str]:
         return ["same", "same"] if self.fault == "names" else list(self.species)
 
-    def blocks(self, structure: Structure, centres: Any = None, find: Any = neighbour_blocks, dtype: Any = float):
-        yield from self._blocks(structure, centres, find, dtype)
+    @property
+    def bytes_per_atom(self) -> float:
+        return 16.0
 
-    def _blocks(self, structure: Structure, centres: Any, find: Any, dtype: Any) -> Iterator:
+    def __call__(self, structure: Structure, centres: Any = None, find: Any = neighbour_blocks, dtype: Any = float):
+        wanted = np.arange(structure.n_atoms) if centres is None else np.asarray(centres)
+        out = np.zeros((structure.n_atoms, 2), float if self.fault == "dtype" else dtype)
+        for rows, counts in self._blocks(structure, np.unique(wanted).astype(np.int32), find):
+            out[rows] = counts
+        return out if self.fault == "centres" else out[wanted]
+
+    def _blocks(self, structure: Structure, centres: Any, find: Any) -> Iterator:
         known = structure if self.fault == "species" else structure.with_species(self.species)
         if self.fault == "wrapping":  # minimum image only where atoms lie inside the box
             known = replace_fields(known, pbc=(False,) * 3)
         if self.fault == "edges":
             find = neighbour_blocks
-        for block in find(known, self.cutoff, None if self.fault == "centres" else centres):
+        for block in find(known, self.cutoff, centres):
             counts = np.zeros((len(block.centres_m), 2))
             weight = np.abs(block.vectors_pc[:, 0]) if self.fault == "rotation" else np.ones(len(block.j_p))
             if self.fault == "permutation":
@@ -57,7 +65,7 @@ class Counting:
                 counts[:, 0] += known.positions_nc[block.centres_m, 0]
             if self.fault == "supercell":
                 counts[:, 0] += known.n_atoms
-            yield block.centres_m, counts.astype(float if self.fault == "dtype" else dtype)
+            yield block.centres_m, counts
 
 
 # fault → the first check that meets it
@@ -111,7 +119,7 @@ def test_messages_hold_the_numbers() -> None:
 
 
 def test_something_else_is_no_descriptor() -> None:
-    with pytest.raises(CheckError, match="str lacks kind, species, receptive_field, names, blocks"):
+    with pytest.raises(CheckError, match="str lacks kind, species, receptive_field, bytes_per_atom, names, __call__"):
         check_descriptor("scnn")  # type: ignore[arg-type]
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from glass_core import Structure
 from glass_core.descriptors.shells import Features, Finder
 from glass_core.neighbours import neighbour_blocks
-from glass_core.structure import Ints
 
 
 @dataclass(frozen=True)
@@ -43,22 +41,30 @@ class RingCounts:
         """``G(r=2.5,Cu)``."""
         return [f"G(r={radius:g},{name})" for name in self.species for radius in self._radii()]
 
-    def blocks(
+    @property
+    def bytes_per_atom(self) -> float:
+        """One row in single precision."""
+        return 4.0 * len(self.names())
+
+    def __call__(
         self,
         structure: Structure,
-        centres: Ints | None = None,
+        centres: NDArray[np.integer] | None = None,
         find: Finder = neighbour_blocks,
         dtype: DTypeLike = np.float64,
-    ) -> Iterator[tuple[Ints, Features]]:
-        """Yields (centres, features_mf) block by block."""
+    ) -> Features:
+        """Features of ``centres`` (default: all atoms), in their order."""
         known = structure.with_species(self.species, owner=f"descriptor {self.kind!r}")
+        wanted = np.arange(structure.n_atoms) if centres is None else np.asarray(centres)
         radii = self._radii()
-        for block in find(known, self.cutoff, centres):
+        table = np.zeros((structure.n_atoms, len(self.species) * len(radii)), dtype)
+        for block in find(known, self.cutoff, np.unique(wanted).astype(np.int32)):
             rings = np.exp(-(((block.distances_p[:, None] - radii) / self.width) ** 2))
             counts = np.zeros((len(block.centres_m), len(self.species), len(radii)))
             row_p = np.repeat(np.arange(len(block.centres_m)), np.diff(block.offsets))
             np.add.at(counts, (row_p, known.types_n[block.j_p]), rings)
-            yield block.centres_m, counts.reshape(len(counts), len(self.species) * len(radii)).astype(dtype)
+            table[block.centres_m] = counts.reshape(len(counts), table.shape[1])
+        return table[wanted]
 
     def _radii(self) -> np.ndarray:
         return np.arange(self.width, self.cutoff, self.width)
