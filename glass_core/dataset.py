@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import GlassError
-from glass_core.files import replacing, sha256
+from glass_core.files import replacing_hdf5, sha256
 from glass_core.structure import Floats, Structure
 
 SCHEMA, VERSION = "glass-dataset", 1
@@ -109,15 +109,13 @@ class Dataset:
 
 def write_dataset(dataset: Dataset, path: str | os.PathLike[str]) -> None:
     """Writes a data set; an existing file is replaced only when the new one is complete."""
-    import h5py
-
     configurations = dataset.configurations
     names = [c.name for c in configurations]
     if len(set(names)) != len(names):
         raise GlassError(f"configurations must have different names, got {names}")
     counts = [c.structure.n_atoms for c in configurations]
     shared = set.intersection(*(set(c.labels) for c in configurations)) if configurations else set()
-    with replacing(path) as temporary, h5py.File(temporary, "w") as handle:
+    with replacing_hdf5(path) as handle:
         handle.attrs.update(
             {
                 "schema": SCHEMA,
@@ -165,9 +163,13 @@ def read_dataset(path: str | os.PathLike[str]) -> Dataset:
 
 def _check_schema(handle: Any, path: str) -> None:
     if handle.attrs.get("schema") != SCHEMA:
-        raise GlassError(f"{path} is no data set of this package (schema {handle.attrs.get('schema')!r}, not {SCHEMA!r})")
+        raise GlassError(
+            f"{path} is no data set of this package (schema {handle.attrs.get('schema')!r}, not {SCHEMA!r})"
+        )
     if int(handle.attrs["version"]) > VERSION:
-        raise GlassError(f"{path} has schema version {handle.attrs['version']}, this version reads up to {VERSION}; upgrade")
+        raise GlassError(
+            f"{path} has schema version {handle.attrs['version']}, this version reads up to {VERSION}; upgrade"
+        )
     missing = [name for name in _REQUIRED if name not in handle]
     if missing:
         raise GlassError(f"{path} lacks the field {missing[0]!r} of schema {SCHEMA} {VERSION}; make it again")

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from glass_core.files import replacing
+from glass_core.files import replacing, replacing_hdf5
 from glass_core.frame import Frame
 from glass_core.hookspecs import hookimpl
 from glass_core.outputs import PerAtom, output
@@ -18,6 +18,7 @@ from glass_core.structure import Floats
 
 @hookimpl
 def glass_writers() -> dict[str, str]:
+    """Endings of file names and the functions that write such files."""
     return {
         ".dump": "glass_core.file_formats:write_dump",
         ".lammpstrj": "glass_core.file_formats:write_dump",
@@ -31,7 +32,7 @@ def write_dump(
     """LAMMPS text dump with columns id, type, element, x, y, z and one column per output (OVITO reads it)."""
     structure = frame.structure
     integers = [output(name).integer for name in outputs]
-    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8") as handle:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as handle:
         timestep = int(frame.info.get("timestep", 0))
         handle.write(f"ITEM: TIMESTEP\n{timestep}\nITEM: NUMBER OF ATOMS\n{structure.n_atoms}\n")
         origin, cell, rotation = _restricted(frame)
@@ -78,10 +79,8 @@ def write_hdf5(
     path: str | os.PathLike[str], frame: Frame, outputs: Mapping[str, PerAtom], info: Mapping[str, Any]
 ) -> None:
     """HDF5: positions, types, ids, cell and one dataset ``glass_<name>`` per output, each with its unit."""
-    import h5py
-
     structure = frame.structure
-    with replacing(path) as temporary, h5py.File(temporary, "w") as handle:
+    with replacing_hdf5(path) as handle:
         handle.attrs["schema"] = "glass-prediction"
         handle.attrs["version"] = 1
         handle.attrs["species"] = json.dumps(list(structure.species))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import pathlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from glass_core.errors import GlassError
 
@@ -31,7 +33,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     try:
         yield temporary
         _settle(temporary)
-        os.replace(temporary, target)
+        temporary.replace(target)
     except OSError as error:
         raise GlassError(f"cannot write {target}: {error.strerror or error}; nothing was changed") from error
     finally:
@@ -40,7 +42,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
 
 def _settle(path: pathlib.Path) -> None:
     """Flushes to disk and gives the permissions that a plain ``open`` would have given."""
-    with open(path, "rb+") as handle:
+    with path.open("rb+") as handle:
         os.fsync(handle.fileno())
     mask = os.umask(0)
     os.umask(mask)
@@ -49,5 +51,23 @@ def _settle(path: pathlib.Path) -> None:
 
 def sha256(path: str | os.PathLike[str]) -> str:
     """Hex digest of a file."""
-    with open(path, "rb") as handle:
+    with pathlib.Path(path).open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@contextmanager
+def replacing_hdf5(path: str | os.PathLike[str]) -> Iterator[Any]:
+    """An open HDF5 file to fill; ``path`` is replaced when the block succeeds.
+
+    The file is made in memory: the HDF5 library crashes when a disk fills up under it.
+
+    Raises:
+        GlassError: as ``replacing``.
+    """
+    import h5py
+
+    content = io.BytesIO()
+    with h5py.File(content, "w") as handle:
+        yield handle
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.getbuffer())

@@ -46,7 +46,8 @@ def species_names(types: NDArray[Any], species_map: Mapping[str, str], source: s
             names.append(species_map[key])
         elif key.lstrip("-").isdigit():
             raise GlassError(
-                f"type {key} in {source} has no species; say which with --species {key}=Cu (species_map={{'{key}': 'Cu'}})"
+                f"type {key} in {source} has no species; "
+                f"say which with --species {key}=Cu (species_map={{'{key}': 'Cu'}})"
             )
         else:
             names.append(key)

@@ -37,7 +37,9 @@ class _ArraysOnly(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
-            raise GlassError(f"pickle wants to load {module}.{name}, which is not a numpy array; refused, nothing was run")
+            raise GlassError(
+                f"pickle wants to load {module}.{name}, which is not a numpy array; refused, nothing was run"
+            )
         return super().find_class(module, name)
 
 
@@ -56,7 +58,9 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
     except GlassError as error:
         raise GlassError(f"{path}: {error}") from None
     except Exception as error:  # noqa: BLE001 - damaged pickles raise nearly anything
-        raise GlassError(f"{path} is not a readable pickle ({type(error).__name__}: {error}); download it again") from None
+        raise GlassError(
+            f"{path} is not a readable pickle ({type(error).__name__}: {error}); download it again"
+        ) from None
     if not isinstance(content, dict):
         raise GlassError(f"{path} holds a {type(content).__name__}, expected a dict of arrays")
     return content

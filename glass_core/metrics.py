@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,9 +79,7 @@ def scores(predicted_n: Floats, labels_n: Floats, in_ev: bool) -> dict[str, floa
     }
 
 
-def report(
-    predicted: Mapping[str, Floats], labels: Mapping[str, Floats], in_ev: bool
-) -> dict[str, dict[str, float | None] | dict[str, dict[str, float | None]]]:
+def report(predicted: Mapping[str, Floats], labels: Mapping[str, Floats], in_ev: bool) -> dict[str, Any]:
     """Scores per configuration, their mean, and pooled over all atoms."""
     each = {name: scores(predicted[name], labels[name], in_ev) for name in labels}
     pooled = scores(np.concatenate([predicted[n] for n in labels]), np.concatenate([labels[n] for n in labels]), in_ev)

@@ -42,8 +42,10 @@ class Output:
 _TABLE = (
     Output("barrier", "eV", "mean energy barrier of thermally activated events that start from the atom", "Barrier"),
     Output("barrier_std", "eV", "standard deviation of the barrier over the committee", "Barrier Std"),
-    Output("out_of_domain", "", "1 where the surroundings are unlike all training atoms, else 0", "Out Of Domain", integer=True),
-    Output("high_barrier_probability", "", "probability of a barrier among the highest 20 %", "High Barrier Probability"),
+    Output("out_of_domain", "", "1 where the surroundings are unlike all training atoms, else 0", "Out Of Domain",
+           integer=True),
+    Output("high_barrier_probability", "", "probability of a barrier among the highest 20 %",
+           "High Barrier Probability"),
     Output("logit", "", "log-odds of a high barrier (SCNN)", "Logit"),
     Output("cluster", "", "index of the most similar structural constraint (SCNN)", "Constraint Cluster", integer=True),
     Output("similarity_0", "", "cosine similarity to low-barrier constraint 0 (SCNN)", "Similarity 0"),

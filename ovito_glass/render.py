@@ -7,7 +7,7 @@ import os
 import pathlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,7 +130,7 @@ def _collection(frame: Frame, values: NDArray[np.float64], cut: bool) -> DataCol
     particles.create_property("Position", data=(reduced @ structure.cell_cc + origin)[shown])
     types = particles.create_property("Particle Type")
     for number, symbol in enumerate(structure.species):
-        entry = types.add_type_name(symbol, particles)
+        entry: Any = types.add_type_name(symbol, particles)  # a ParticleType, which OVITO's stub does not say
         entry.radius = _RADIUS_SCALE * (entry.radius or 1.3)
         types[structure.types_n[shown] == number] = entry.id
     particles.create_property(_SHOWN, data=values[shown])
@@ -195,7 +195,7 @@ def _legend(colouring: ColorCodingModifier, spacing: float, name: str, unit: str
     from ovito.qt_compat import QtCore
     from ovito.vis import ColorLegendOverlay
 
-    return ColorLegendOverlay(
+    return ColorLegendOverlay(  # type: ignore[call-arg, unused-ignore]  # OVITO's stub knows `title` only as `caption`
         modifier=colouring,
         title=f"{output(name).ovito}{f' ({unit})' if unit else ''}",
         alignment=QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter,

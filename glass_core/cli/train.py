@@ -54,7 +54,12 @@ def print_scores(summary: dict[str, Any]) -> None:
     rows = []
     for part, title in (("pooled", "pooled"), ("mean_per_configuration", "mean per configuration")):
         mean, spread = summary[part]["mean"], summary[part]["std_over_seeds"]
-        rows.append([title, *(f"{number(mean[k])} ± {number(spread[k])}" if mean[k] is not None else "-" for k in keys)])
+        rows.append([title, *(_with_spread(mean[k], spread[k]) for k in keys)])
     table(rows, ["left-out groups", "pearson", "spearman", "MAE eV", "AUC top 20 %", "avg. precision"])
-    print(f"± is the standard deviation over {len(summary['seeds'])} seeds; "
-          f"out of domain: {100 * summary['out_of_domain_rate']:.1f} % of left-out atoms")  # fmt: skip
+    if len(summary["seeds"]) > 1:
+        print(f"± is the standard deviation over {len(summary['seeds'])} seeds")
+    print(f"out of domain: {100 * summary['out_of_domain_rate']:.1f} % of left-out atoms")
+
+
+def _with_spread(mean: float | None, spread: float | None) -> str:
+    return number(mean) if spread is None else f"{number(mean)} ± {number(spread)}"

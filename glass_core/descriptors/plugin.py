@@ -7,6 +7,7 @@ from glass_core.hookspecs import hookimpl
 
 @hookimpl
 def glass_descriptors() -> list[str]:
+    """Names and classes of the descriptors."""
     return [
         "scnn=glass_core.descriptors.scnn:SCNNDescriptor",
         "power_spectrum=glass_core.descriptors.power_spectrum:PowerSpectrum",

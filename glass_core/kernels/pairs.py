@@ -31,7 +31,10 @@ def fill_rows(i_p, j_p, offsets, out_pair):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def transpose_rows(i_p, j_p, offsets, pair, out_pair):  # type: ignore[no-untyped-def]
-    """Pairs in the order of ascending neighbours: walking all rows i in order appends i to the row of each neighbour."""
+    """Pairs in the order of ascending neighbours.
+
+    Walking all rows i in order appends i to the row of each neighbour.
+    """
     cursor = offsets[:-1].copy()
     for i in range(len(offsets) - 1):
         for at in range(offsets[i], offsets[i + 1]):

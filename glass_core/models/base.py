@@ -178,6 +178,11 @@ class DescriptorModel:
         """Arrays of the head."""
         raise TypeError(f"{type(self).__name__} must define head_tensors")
 
+    @classmethod
+    def from_parts(cls, settings: Mapping[str, Any], tensors: Arrays, card: ModelCard) -> DescriptorModel:
+        """The model again, from what a file holds."""
+        raise TypeError(f"{cls.__name__} must define from_parts")
+
     @staticmethod
     def common_parts(settings: Mapping[str, Any], tensors: Arrays) -> dict[str, Any]:
         """Descriptor, standardisation and domain from what a file holds."""

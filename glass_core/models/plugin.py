@@ -7,6 +7,7 @@ from glass_core.hookspecs import hookimpl
 
 @hookimpl
 def glass_models() -> list[str]:
+    """Names and classes of the models."""
     return [
         "scnn=glass_core.models.scnn:SCNN",
         "classifier=glass_core.models.classifier:Classifier",

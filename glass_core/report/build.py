@@ -25,7 +25,9 @@ from glass_core.training.rows import Rows, make_rows
 from glass_core.training.run import CrossValidation, Tell, cross_validate
 
 
-def build(model: Model, dataset: Dataset, out: pathlib.Path, runs: pathlib.Path, tell: Tell | None = None) -> dict[str, Any]:
+def build(
+    model: Model, dataset: Dataset, out: pathlib.Path, runs: pathlib.Path, tell: Tell | None = None
+) -> dict[str, Any]:
     """Draws every figure into ``out`` with an ``index.html``, and returns the numbers on it.
 
     Scores come from leave-one-group-out runs of the shipped configurations "scnn" and "classifier"
@@ -53,10 +55,18 @@ def build(model: Model, dataset: Dataset, out: pathlib.Path, runs: pathlib.Path,
               lambda: scores.draw_roc(with_raw, labels))  # fmt: skip
     page.draw("calibration", "Calibration on left-out groups, balanced classes as in training",
               lambda: scores.draw_calibration(pooled, labels))  # fmt: skip
-    page.draw("logits", "SCNN log-odds against true barrier, left-out groups", lambda: scores.draw_logits(pooled["SCNN"], labels))
+    page.draw(
+        "logits",
+        "SCNN log-odds against true barrier, left-out groups",
+        lambda: scores.draw_logits(pooled["SCNN"], labels),
+    )
     first = next(iter(dataset))
     by_name = next(iter(left_out["SCNN"].by_seed.values()))
-    page.draw("sample", "True and predicted barrier on a left-out sample", lambda: scores.draw_sample(first, by_name[first.name]))
+    page.draw(
+        "sample",
+        "True and predicted barrier on a left-out sample",
+        lambda: scores.draw_sample(first, by_name[first.name]),
+    )
     _constraint_figures(page, model, dataset, rows)
     top = is_top(labels)
     numbers = {
@@ -93,8 +103,16 @@ def _constraint_figures(page: _Page, model: SCNN, dataset: Dataset, rows: Rows) 
     ]
     page.draw("environments", "The four training atoms behind the constraints, neighbours within the cutoff",
               lambda: constraints.draw_environments(shown, model.cutoff))  # fmt: skip
-    page.draw("raw", "Raw descriptors of these atoms, standardised", lambda: constraints.draw_raw(raw, model.descriptor.names()))
-    page.draw("raw_similarity", "Cosine similarity of their raw descriptors", lambda: constraints.draw_heat_map(raw, "raw descriptors"))
+    page.draw(
+        "raw",
+        "Raw descriptors of these atoms, standardised",
+        lambda: constraints.draw_raw(raw, model.descriptor.names()),
+    )
+    page.draw(
+        "raw_similarity",
+        "Cosine similarity of their raw descriptors",
+        lambda: constraints.draw_heat_map(raw, "raw descriptors"),
+    )
 
 
 def constraint_atoms(model: SCNN, dataset: Dataset) -> list[tuple[str, int]]:
@@ -102,7 +120,9 @@ def constraint_atoms(model: SCNN, dataset: Dataset) -> list[tuple[str, int]]:
     atoms = [(str(a["configuration"]), int(a["atom"])) for a in model.card.content.get("constraints", [])]
     missing = [name for name, _ in atoms if name not in {c.name for c in dataset}]
     if missing or not atoms:
-        raise GlassError(f"constraints of {model.card.name!r} come from {missing or 'no atoms'}; give the data set it was trained on")
+        raise GlassError(
+            f"constraints of {model.card.name!r} come from {missing or 'no atoms'}; give the data set it was trained on"
+        )
     return atoms
 
 
@@ -131,19 +151,22 @@ class _Page:
     def write(self, numbers: dict[str, Any], dataset: Dataset) -> None:
         """The page."""
         figures = "\n".join(
-            f'<figure><img src="{name}.png" alt="{html.escape(caption)}"><figcaption>{html.escape(caption)}</figcaption></figure>'
+            f'<figure><img src="{name}.png" alt="{html.escape(caption)}">'
+            f"<figcaption>{html.escape(caption)}</figcaption></figure>"
             for name, caption in self.figures
         )
         names = ", ".join(c.name for c in dataset)
         body = (
             f"<h1>SCNN report</h1><p>Model {html.escape(self.model.card.name)} "
-            f"({self.model.card.sha256[:12]}), data {html.escape(names)}. Figures of arXiv:2401.03743 from our own runs; "
+            f"({self.model.card.sha256[:12]}), data {html.escape(names)}. "
+            "Figures of arXiv:2401.03743 from our own runs; "
             "ROC, calibration, logits and sample are of left-out groups, the others of all atoms.</p>"
             f"<pre>{html.escape(json.dumps(numbers, indent=2))}</pre>{figures}"
         )
         style = (
             "body{font:16px/1.5 system-ui,sans-serif;max-width:1000px;margin:2em auto;padding:0 1em;color:#222}"
-            "img{max-width:100%}figure{margin:2em 0}figcaption{color:#555}pre{background:#f5f5f5;padding:1em;overflow:auto}"
+            "img{max-width:100%}figure{margin:2em 0}figcaption{color:#555}"
+            "pre{background:#f5f5f5;padding:1em;overflow:auto}"
         )
         with replacing(self.out / "index.html") as temporary:
             temporary.write_text(

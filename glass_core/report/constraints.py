@@ -23,7 +23,8 @@ def draw_pca(model: SCNN, embedded_nz: Floats, high_n: NDArray[np.bool_]) -> Any
     _, values, axes_zz = np.linalg.svd(units - mean, full_matrices=False)
     plane = (units - mean) @ axes_zz[:2].T
     for chosen, colours, name in ((~high_n, "Blues", "low"), (high_n, "Reds", "high")):
-        density, x, y = np.histogram2d(*plane[chosen].T, bins=60, range=_limits(plane))
+        mine = plane[chosen]
+        density, x, y = np.histogram2d(mine[:, 0], mine[:, 1], bins=60, range=_limits(plane))
         levels = np.quantile(density[density > 0], [0.5, 0.7, 0.85, 0.95])
         axes.contour((x[1:] + x[:-1]) / 2, (y[1:] + y[:-1]) / 2, density.T, levels=np.unique(levels), cmap=colours)
         axes.plot([], [], color=LOW if name == "low" else HIGH, label=f"{name} barrier")
@@ -66,7 +67,8 @@ def draw_similarities(similarity_nv: Floats, high_n: NDArray[np.bool_]) -> Any:
     """Distribution of the four similarity scores by class."""
     figure, many = new_figure(10, 2.8, 1, similarity_nv.shape[1], sharey=True)
     for v, axes in enumerate(many):
-        bins = np.linspace(*np.quantile(similarity_nv[:, v], [0.001, 0.999]), 50)
+        low, high = np.quantile(similarity_nv[:, v], [0.001, 0.999])
+        bins = np.linspace(low, high, 50)
         for chosen, colour, name in ((~high_n, LOW, "low barrier"), (high_n, HIGH, "high barrier")):
             axes.hist(similarity_nv[chosen, v], bins=bins, density=True, histtype="step", color=colour, label=name)
         axes.set(xlabel=f"similarity {v} ({'low' if v < 2 else 'high'})", yticks=[])
@@ -78,7 +80,8 @@ def draw_clusters(similarity_nv: Floats, barriers_n: Floats) -> Any:
     """Barriers of the atoms nearest to each constraint."""
     figure, axes = new_figure(5.8, 4)
     cluster = similarity_nv.argmax(axis=1)
-    bins = np.linspace(*np.quantile(barriers_n, [0.001, 0.999]), 60)
+    low, high = np.quantile(barriers_n, [0.001, 0.999])
+    bins = np.linspace(low, high, 60)
     for v in range(similarity_nv.shape[1]):
         mine = barriers_n[cluster == v]
         if len(mine):
@@ -105,7 +108,9 @@ def draw_environments(atoms: list[tuple[str, Structure, int, float]], cutoff: fl
             axes.plot([0, x], [0, y], [0, z], color="0.8", linewidth=0.6)
         axes.scatter(*around.vectors_pc.T, c=colours, s=60, edgecolors="black", linewidths=0.3, depthshade=True)
         axes.scatter(0, 0, 0, c=palette[structure.types_n[index] % 4], s=140, edgecolors="black", marker="*")
-        axes.set_title(f"{title}\n{structure.symbols()[index]}, {barrier:.2f} eV, {len(around.j_p)} neighbours", fontsize=9)
+        axes.set_title(
+            f"{title}\n{structure.symbols()[index]}, {barrier:.2f} eV, {len(around.j_p)} neighbours", fontsize=9
+        )
         axes.set_axis_off()
     for t, name in enumerate(atoms[0][1].species):
         many[0].scatter([], [], [], c=palette[t % 4], label=name)

@@ -72,7 +72,9 @@ def draw_logits(logits_n: Floats, labels_n: Floats) -> Any:
     barriers, logits = coarse_grain(labels_n, logits_n)
     axes.scatter(barriers, logits, s=9, color=HIGH, alpha=0.7)
     axes.set(xlabel="true barrier, mean of 100 atoms (eV)", ylabel="log-odds of a high barrier")
-    axes.set_title(f"Pearson {pearson(logits_n, labels_n):.3f} per atom, {pearson(logits, barriers):.3f} coarse-grained")
+    axes.set_title(
+        f"Pearson {pearson(logits_n, labels_n):.3f} per atom, {pearson(logits, barriers):.3f} coarse-grained"
+    )
     return figure
 
 
@@ -81,7 +83,10 @@ def draw_sample(configuration: Configuration, logits_n: Floats, thickness: float
     figure, both = new_figure(11, 5, 1, 2, sharex=True, sharey=True)
     positions = configuration.structure.positions_nc
     inside = np.abs(positions[:, 2] - np.median(positions[:, 2])) < thickness / 2
-    columns = ((configuration.label("barrier"), "true barrier (eV)"), (logits_n, "predicted log-odds of a high barrier"))
+    columns = (
+        (configuration.label("barrier"), "true barrier (eV)"),
+        (logits_n, "predicted log-odds of a high barrier"),
+    )
     for axes, (values, title) in zip(both, columns, strict=True):
         low, high = np.quantile(values, [0.02, 0.98])
         marks = axes.scatter(

@@ -80,7 +80,9 @@ def _columns(descriptor: Descriptor, features: NDArray[np.floating]) -> Columns:
 
 def _lacking(descriptor: object) -> str:
     names = [
-        name for name in ("kind", "species", "receptive_field", "bytes_per_atom", "names", "__call__") if not hasattr(descriptor, name)
+        name
+        for name in ("kind", "species", "receptive_field", "bytes_per_atom", "names", "__call__")
+        if not hasattr(descriptor, name)
     ]
     return ", ".join(names) or "nothing"
 

@@ -41,17 +41,22 @@ def train_committee(descriptor: Any, rows: Rows, config: TrainingConfig, seed: i
 
     Networks stop early on the held-out group; ridge members do not need it. So every row is used, no
     member stops on a configuration it has seen, and members differ in data as well as in weights.
+    Displaced copies of atoms are seen by the ridge members and by the domain.
     """
     settings: CommitteeSettings = checked(CommitteeSettings, config.settings, "settings of the barrier model")
-    mean, std = standardisation(rows.features_nf)
+    measured = rows.weight_n == 1.0
+    mean, std = standardisation(rows.features_nf[measured])
     centre, scale = float(rows.labels_n.mean()), float(rows.labels_n.std())
     x = _standard(rows, mean, std)
     target = ((rows.labels_n - centre) / scale).astype(np.float32)
     group = rows.group_s[rows.configuration_n]
     members: list[Layers] = []
-    moments = {g: _moments(x[group == g], target[group == g]) for g in rows.groups} if settings.linear else {}
+    moments = {
+        g: Moments.of(x[group == g], target[group == g], rows.weight_n[group == g])
+        for g in (rows.groups if settings.linear else [])
+    }
     for held in rows.groups:
-        train, valid = group != held, group == held
+        train, valid = measured & (group != held), measured & (group == held)
         if settings.linear:
             members.append(_linear([m for g, m in moments.items() if g != held], settings.penalty))
         for index in range(settings.networks):
@@ -60,10 +65,6 @@ def train_committee(descriptor: Any, rows: Rows, config: TrainingConfig, seed: i
     domain = Domain.fit(x, quantile=config.domain_quantile)
     card = ModelCard("barrier")
     return BarrierCommittee(descriptor, mean, std, domain, card, tuple(members), settings.activation, centre, scale)
-
-
-def _moments(x: Array, target: Array) -> Moments:
-    return Moments.of(x.astype(np.float64), target.astype(np.float64))
 
 
 def _linear(moments: list[Moments], penalty: float) -> Layers:
@@ -103,10 +104,13 @@ class RidgeSettings:
 def train_ridge(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) -> BarrierCommittee:
     """``min |Xw + b − E|² + λ|w|²`` on standardised descriptors; λ chosen on inner left-out groups."""
     del seed  # closed form
+    rows = rows.measured()
     settings = checked(RidgeSettings, config.settings, "settings of ridge")
     mean, std = standardisation(rows.features_nf)
-    tables = {g: (_standard(rows.select([g]), mean, std).astype(np.float64), rows.select([g]).labels_n) for g in rows.groups}
-    moments = {g: Moments.of(x, y) for g, (x, y) in tables.items()}
+    tables = {
+        g: (_standard(rows.select([g]), mean, std).astype(np.float64), rows.select([g]).labels_n) for g in rows.groups
+    }
+    moments = {g: Moments.of(x, y, np.ones(len(y))) for g, (x, y) in tables.items()}
     penalty = max(settings.penalties, key=lambda value: _inner_score(tables, moments, value))
     weight, bias = Moments.total(moments.values()).solve(penalty)
     layers = [(weight[None].astype(np.float32), np.zeros(1, np.float32))]
@@ -118,16 +122,18 @@ def train_ridge(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) 
 class Moments:
     """Sums over rows that determine a linear fit; those of several groups add up."""
 
-    count: int
+    count: float
     x_f: NDArray[np.float64]
     xx_ff: NDArray[np.float64]
     xy_f: NDArray[np.float64]
     y: float
 
     @classmethod
-    def of(cls, x: NDArray[np.float64], y: NDArray[np.float64]) -> Moments:
-        """Of one table."""
-        return cls(len(x), x.sum(axis=0), x.T @ x, x.T @ y, float(y.sum()))
+    def of(cls, x_nf: NDArray[np.floating], y_n: NDArray[np.floating], weight_n: NDArray[np.float64]) -> Moments:
+        """Of one table with weighted rows."""
+        x, y = x_nf.astype(np.float64), y_n.astype(np.float64)
+        weighted = x * weight_n[:, None]
+        return cls(float(weight_n.sum()), weighted.sum(axis=0), weighted.T @ x, weighted.T @ y, float(weight_n @ y))
 
     @classmethod
     def total(cls, parts: Iterable[Moments]) -> Moments:
@@ -141,11 +147,13 @@ class Moments:
         mean_x, mean_y = self.x_f / self.count, self.y / self.count
         centred = self.xx_ff - self.count * np.outer(mean_x, mean_x)
         weight = np.linalg.solve(centred + penalty * np.eye(len(mean_x)), self.xy_f - self.count * mean_x * mean_y)
-        return weight, float(mean_y - mean_x @ weight)
+        return np.asarray(weight, dtype=np.float64), float(mean_y - mean_x @ weight)
 
 
 def _inner_score(
-    tables: Mapping[int, tuple[NDArray[np.float64], NDArray[np.float64]]], moments: Mapping[int, Moments], penalty: float
+    tables: Mapping[int, tuple[NDArray[np.float64], NDArray[np.float64]]],
+    moments: Mapping[int, Moments],
+    penalty: float,
 ) -> float:
     values = []
     for held, (x, y) in tables.items():

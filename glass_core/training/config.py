@@ -25,6 +25,9 @@ class TrainingConfig:
         settings: settings of the trainer (see ``training/barrier.py`` and so on).
         seeds: seeds of the runs whose spread is reported; the shipped model uses the first.
         label: label of the data set.
+        thermal: displacements (Å, deviation per component) of copies that are trained on with the same
+            labels, so that predictions stay sane during molecular dynamics.
+        thermal_weight: weight of an atom of a copy.
         domain_quantile: share of training atoms inside the domain.
     """
 
@@ -33,6 +36,8 @@ class TrainingConfig:
     settings: Mapping[str, Any] = field(default_factory=dict)
     seeds: tuple[int, ...] = (0, 1, 2)
     label: str = "barrier"
+    thermal: tuple[float, ...] = ()
+    thermal_weight: float = 0.05
     domain_quantile: float = 0.999
 
     def digest(self) -> str:
@@ -60,7 +65,8 @@ def read_config(path: str | os.PathLike[str]) -> TrainingConfig:
         raise GlassError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise GlassError(f"{file} must hold keys and values, got {type(content).__name__}")
-    return checked(TrainingConfig, content, str(file))
+    config: TrainingConfig = checked(TrainingConfig, content, str(file))
+    return config
 
 
 def checked(cls: type[Any], content: Mapping[str, Any], where: str) -> Any:

@@ -111,7 +111,7 @@ def fit(
         for rows in torch.from_numpy(sample()).split(settings.batch):
             optimizer.zero_grad()
             value = loss(network(x[rows])[:, 0], y[rows])
-            value.backward()  # type: ignore[no-untyped-call]
+            value.backward()
             optimizer.step()
         if not torch.isfinite(value):
             raise GlassError(f"training diverged (loss {value.item()}); lower learning_rate {settings.learning_rate}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from glass_core.dataset import Dataset
 from glass_core.errors import GlassError
 from glass_core.registry import find
+from glass_core.structure import Structure, replace_fields
 from glass_core.training.config import TrainingConfig
 
 
@@ -26,6 +27,7 @@ class Rows:
         atom_n: index of the atom within its configuration.
         names: names of the configurations.
         group_s: group of each configuration.
+        weight_n: weight of each row in training; 1 for atoms as they are, less for displaced copies.
     """
 
     features_nf: NDArray[np.float32]
@@ -34,6 +36,7 @@ class Rows:
     atom_n: NDArray[np.int64]
     names: tuple[str, ...]
     group_s: NDArray[np.int32]
+    weight_n: NDArray[np.float64]
 
     @property
     def groups(self) -> list[int]:
@@ -42,11 +45,15 @@ class Rows:
 
     def select(self, groups: Sequence[int]) -> Rows:
         """Rows of some groups."""
-        keep = np.isin(self.group_s[self.configuration_n], list(groups))
-        return Rows(
-            self.features_nf[keep], self.labels_n[keep], self.configuration_n[keep], self.atom_n[keep],
-            self.names, self.group_s,
-        )  # fmt: skip
+        return self._keep(np.isin(self.group_s[self.configuration_n], list(groups)))
+
+    def measured(self) -> Rows:
+        """Rows of atoms as they are, without displaced copies."""
+        return self._keep(self.weight_n == 1.0)
+
+    def _keep(self, keep: NDArray[np.bool_]) -> Rows:
+        per_row = ("features_nf", "labels_n", "configuration_n", "atom_n", "weight_n")
+        return replace(self, **{name: getattr(self, name)[keep] for name in per_row})
 
     def without(self, *groups: int) -> Rows:
         """Rows of all other groups."""
@@ -68,22 +75,37 @@ def make_descriptor(config: TrainingConfig, dataset: Dataset) -> Any:
 def make_rows(
     config: TrainingConfig, dataset: Dataset, progress: Callable[[float], None] | None = None
 ) -> tuple[Any, Rows]:
-    """Descriptor and table of a data set."""
+    """Descriptor and table of a data set, thermally displaced copies included if the configuration asks for them."""
     descriptor = make_descriptor(config, dataset)
-    labels = [c.label(config.label) for c in dataset]
-    features = []
+    copies = [(0.0, 1.0), *((displacement, config.thermal_weight) for displacement in config.thermal)]
+    parts = []
     for index, configuration in enumerate(dataset):
-        features.append(descriptor(configuration.structure, dtype=np.float32))
+        for displacement, weight in copies:
+            structure = displaced(configuration.structure, displacement, index)
+            features = descriptor(structure, dtype=np.float32)
+            parts.append((features, configuration.label(config.label), index, np.arange(len(features)), weight))
         if progress:
             progress((index + 1) / len(dataset))
-    counts = [len(values) for values in labels]
+    counts = [len(part[0]) for part in parts]
+    features_nf, labels_n, _, atom_n, _ = (list(column) for column in zip(*parts, strict=True))
     return descriptor, Rows(
-        np.concatenate(features),
-        np.concatenate(labels),
-        np.repeat(np.arange(len(dataset), dtype=np.int32), counts),
-        np.concatenate([np.arange(n) for n in counts]),
+        np.concatenate(features_nf),
+        np.concatenate(labels_n),
+        np.repeat(np.array([part[2] for part in parts], dtype=np.int32), counts),
+        np.concatenate(atom_n),
         tuple(c.name for c in dataset),
         np.array([c.group for c in dataset], dtype=np.int32),
+        np.repeat([part[4] for part in parts], counts),
+    )
+
+
+def displaced(structure: Structure, displacement: float, seed: int) -> Structure:
+    """The atoms with Gaussian displacements of this deviation (Å, per component): a picture of vibrations."""
+    if displacement == 0.0:
+        return structure
+    rng = np.random.default_rng([seed, round(1e6 * displacement)])
+    return replace_fields(
+        structure, positions_nc=structure.positions_nc + rng.normal(0, displacement, structure.positions_nc.shape)
     )
 
 

@@ -119,13 +119,19 @@ def _load(path: pathlib.Path | None) -> dict[str, Any] | None:
 
 
 def _fold(
-    trainer: Trainer, descriptor: Any, rows: Rows, config: TrainingConfig, seed: int, group: int, path: pathlib.Path | None
+    trainer: Trainer,
+    descriptor: Any,
+    rows: Rows,
+    config: TrainingConfig,
+    seed: int,
+    group: int,
+    path: pathlib.Path | None,
 ) -> dict[str, Any]:
     model = trainer(descriptor, rows.without(group), config, seed)
-    test = rows.select([group])
+    test = rows.select([group]).measured()
     name, in_ev = scored_output(model)
     values = model.rows(test.features_nf)
-    fold = {
+    fold: dict[str, Any] = {
         "values": np.asarray(values[name], dtype=np.float64),
         "outside": values["out_of_domain"],
         "configuration": test.configuration_n,

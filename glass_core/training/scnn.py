@@ -141,6 +141,7 @@ def train_scnn(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) -
     """
     network.import_torch()
     settings: SCNNSettings = checked(SCNNSettings, config.settings, "settings of scnn")
+    rows = rows.measured()
     problem = Problem.of(rows, settings.top)
     train, valid = problem.split(rows, seed)
     cycles = _best_cycles(_Stages(problem, train, settings, seed), valid, descriptor)
@@ -219,7 +220,8 @@ class _Stages:
 
         self.net.eval()
         with torch.no_grad():
-            return self.net(self.x[rows])
+            z: torch.Tensor = self.net(self.x[rows])
+        return z
 
     def replace_constraints(self) -> None:
         """Stage 3; two constraints of a class never become the same atom."""
@@ -285,6 +287,7 @@ def train_classifier(descriptor: Any, rows: Rows, config: TrainingConfig, seed: 
     from torch import nn
 
     settings: ClassifierSettings = checked(ClassifierSettings, config.settings, "settings of the classifier")
+    rows = rows.measured()
     problem = Problem.of(rows, settings.top)
     loss = nn.functional.binary_cross_entropy_with_logits
 
@@ -293,7 +296,8 @@ def train_classifier(descriptor: Any, rows: Rows, config: TrainingConfig, seed: 
         network.seed_torch((seed, 3))
         net = network.build(data.x.shape[1], 1, settings)
         used = network.fit(
-            net, loss, (data.x, data.high.astype(np.float32)), lambda: data.balanced(rng), replace(settings, epochs=epochs),
+            net, loss, (data.x, data.high.astype(np.float32)), lambda: data.balanced(rng),
+            replace(settings, epochs=epochs),
             None if valid is None else (valid.x, lambda p: auc_roc(p, valid.high)),
         )  # fmt: skip
         return net, used
@@ -303,9 +307,7 @@ def train_classifier(descriptor: Any, rows: Rows, config: TrainingConfig, seed: 
     net, _ = run(everything, None, epochs)
     domain = Domain.fit(everything.x, quantile=config.domain_quantile)
     card = ModelCard("classifier", content={"threshold_ev": problem.threshold})
-    return Classifier(
-        descriptor, problem.mean, problem.std, domain, card, network.weights_of(net), settings.activation
-    )
+    return Classifier(descriptor, problem.mean, problem.std, domain, card, network.weights_of(net), settings.activation)
 
 
 TRAINERS: Mapping[str, Any] = {"scnn": train_scnn, "classifier": train_classifier}

@@ -55,7 +55,8 @@ def embedding_loss(
 
 def _projections(z: torch.Tensor, constraints: torch.Tensor) -> torch.Tensor:
     """⟨Z_i, S_v⟩ / ‖Z_i‖, shape (rows, 4)."""
-    return z @ constraints.T / z.norm(dim=1, keepdim=True).clamp_min(1e-8)
+    norms: torch.Tensor = z.norm(dim=1, keepdim=True)
+    return z @ constraints.T / norms.clamp_min(1e-8)
 
 
 def _own(high: torch.Tensor) -> torch.Tensor:

@@ -110,7 +110,13 @@ def test_a_full_disk_leaves_the_old_file(dump: pathlib.Path, tmp_path: pathlib.P
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096));"
         f"from glass_core.cli.main import main; sys.exit(main(['predict', {str(dump)!r}, '-o', {str(out)!r}]))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, env={**os.environ, "NUMBA_DISABLE_JIT": "0"})
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "0"},
+    )
     assert done.returncode == 2, done.stderr
     assert "cannot write" in done.stderr
     assert "Traceback" not in done.stderr
@@ -123,7 +129,9 @@ def test_import_train_evaluate(tmp_path: pathlib.Path, dataset, capsys) -> None:
     data, model = tmp_path / "d.h5", tmp_path / "m.safetensors"
     write_dataset(dataset, data)
     recipe = tmp_path / "c.yaml"
-    recipe.write_text("model: ridge\ndescriptor: {kind: power_spectrum, cutoff: 4.0, n_max: 3, l_max: 2, shells: 1}\nseeds: [0]\n")
+    recipe.write_text(
+        "model: ridge\ndescriptor: {kind: power_spectrum, cutoff: 4.0, n_max: 3, l_max: 2, shells: 1}\nseeds: [0]\n"
+    )
     assert main(["train", str(recipe), "-d", str(data), "-o", str(model), "--runs", str(tmp_path / "runs")]) == 0
     assert "pooled" in capsys.readouterr().out
     assert main(["evaluate", str(model), str(data), "--json"]) == 0
@@ -156,7 +164,13 @@ def test_models_and_cards(capsys) -> None:
     for card in shipped.values():
         assert {"species", "cutoff", "receptive_field", "outputs", "training", "scores", "versions"} <= set(card)
         assert card["training"]["command"].startswith("glass train")
-    assert shipped["scnn"]["outputs"].keys() >= {"high_barrier_probability", "logit", "cluster", "similarity_0", "similarity_3"}
+    assert shipped["scnn"]["outputs"].keys() >= {
+        "high_barrier_probability",
+        "logit",
+        "cluster",
+        "similarity_0",
+        "similarity_3",
+    }
     assert shipped["barrier"]["outputs"].keys() == {"barrier", "barrier_std", "out_of_domain"}
     assert main(["models"]) == 0
     assert "AUC" in capsys.readouterr().out
@@ -181,7 +195,10 @@ def test_doctor(capsys) -> None:
 
 
 def test_help_needs_nothing_heavy() -> None:
-    code = "import sys; from glass_core.cli.main import parser; parser(); print([m for m in ('torch','numba','ase','ovito','h5py','scipy') if m in sys.modules])"
+    code = (
+        "import sys; from glass_core.cli.main import parser; parser(); "
+        "print([m for m in ('torch','numba','ase','ovito','h5py','scipy') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

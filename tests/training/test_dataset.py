@@ -45,14 +45,16 @@ def test_a_wrong_shape_is_named(file: pathlib.Path) -> None:
         short = handle["barrier"][:-3]
         del handle["barrier"]
         handle["barrier"] = short
-    with pytest.raises(GlassError, match=r"field 'barrier' .* has shape \(1021,\), must have 1 dimensions and 1024 rows"):
+    with pytest.raises(
+        GlassError, match=r"field 'barrier' .* has shape \(1021,\), must have 1 dimensions and 1024 rows"
+    ):
         read_dataset(file)
 
 
 def test_a_position_that_is_not_finite_is_named(file: pathlib.Path) -> None:
     with h5py.File(file, "a") as handle:
         handle["positions"][300, 1] = np.nan
-    with pytest.raises(GlassError, match="configuration 'glass2' .*position of atom 44 is not finite"):
+    with pytest.raises(GlassError, match=r"configuration 'glass2' .*position of atom 44 is not finite"):
         read_dataset(file)
 
 
@@ -77,7 +79,9 @@ def test_labels_that_are_absent_or_not_finite_are_errors(dataset: Dataset) -> No
     first = dataset.configurations[0]
     with pytest.raises(GlassError, match="no label 'energy'"):
         first.label("energy")
-    broken = Configuration("x", 0, first.structure, first.ids_n, {"barrier": np.where(np.arange(256) == 7, np.inf, 1.0)})
+    broken = Configuration(
+        "x", 0, first.structure, first.ids_n, {"barrier": np.where(np.arange(256) == 7, np.inf, 1.0)}
+    )
     with pytest.raises(GlassError, match="barrier of atom 7 of configuration 'x' is not finite"):
         broken.label("barrier")
 

@@ -104,7 +104,9 @@ def test_groups_are_found(tmp_path: pathlib.Path) -> None:
     other["types"] = first["types"]
     relabelled = {**first, "positions": first["positions"] + np.random.default_rng(3).normal(0, 0.02, (64, 3)) + 12.0}
     strained = {**other, "positions": other["positions"] * [1.04, 1, 1], "box": np.array([12.48, 12, 12], np.float32)}
-    files = [write(tmp_path / f"{n}.pickle", c) for n, c in zip("abcd", (first, other, relabelled, strained), strict=True)]
+    files = [
+        write(tmp_path / f"{n}.pickle", c) for n, c in zip("abcd", (first, other, relabelled, strained), strict=True)
+    ]
     assert find_groups(list(import_symgnn(files))) == {"a": 0, "b": 1, "c": 0, "d": 1}
     assert [c.group for c in import_symgnn(files, groups={"a": 5, "b": 5, "c": 1, "d": 2})] == [5, 5, 1, 2]
     with pytest.raises(GlassError, match="configuration 'd' has no group"):

@@ -15,7 +15,9 @@ def test_auc_and_precision_agree_with_scikit_learn(random: np.random.Generator) 
         score = random.normal(size=500).round(1 if ties else 9)
         positive = random.random(500) < 0.2 + 0.2 * (score > 0)
         assert auc_roc(score, positive) == pytest.approx(metrics.roc_auc_score(positive, score), abs=1e-12)
-        assert average_precision(score, positive) == pytest.approx(metrics.average_precision_score(positive, score), abs=1e-12)
+        assert average_precision(score, positive) == pytest.approx(
+            metrics.average_precision_score(positive, score), abs=1e-12
+        )
 
 
 def test_by_hand() -> None:

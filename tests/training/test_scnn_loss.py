@@ -40,7 +40,7 @@ def test_orthogonality_and_class_separation(parts) -> None:
     _, s, _ = parts
     columns = [s[:2].T, s[2:].T]
     orthogonality = sum(np.linalg.norm(c.T @ c - np.eye(2), "fro") ** 2 for c in columns)
-    apart = -np.linalg.norm(columns[0] @ columns[0].T - columns[1] @ columns[1].T, "fro") ** 2 / np.sqrt(2)
+    apart = -(np.linalg.norm(columns[0] @ columns[0].T - columns[1] @ columns[1].T, "fro") ** 2) / np.sqrt(2)
     assert float(loss.orthogonality(torch.tensor(s))) == pytest.approx(orthogonality)
     assert float(loss.class_separation(torch.tensor(s))) == pytest.approx(apart)
 

@@ -21,13 +21,23 @@ DESCRIPTOR = {"kind": "power_spectrum", "cutoff": 4.0, "n_max": 3, "l_max": 2, "
 QUICK = {
     "barrier": {"linear": 1, "networks": 1, "hidden": [16], "epochs": 4, "patience": 2, "batch": 64},
     "ridge": {"penalties": [0.1, 1.0, 10.0]},
-    "scnn": {"hidden": 16, "embedding": 8, "cycles": 6, "epochs": 3, "batch": 32, "learning_rate": 3e-3, "dropout": 0.0},
+    "scnn": {
+        "hidden": 16,
+        "embedding": 8,
+        "cycles": 6,
+        "epochs": 3,
+        "batch": 32,
+        "learning_rate": 3e-3,
+        "dropout": 0.0,
+    },
     "classifier": {"hidden": [16], "epochs": 15, "batch": 32, "learning_rate": 3e-3},
 }
 
 
 def config(model: str, **changes) -> TrainingConfig:
-    return TrainingConfig(**{"model": model, "descriptor": DESCRIPTOR, "settings": QUICK[model], "seeds": (0,), **changes})
+    return TrainingConfig(
+        **{"model": model, "descriptor": DESCRIPTOR, "settings": QUICK[model], "seeds": (0,), **changes}
+    )
 
 
 @pytest.mark.parametrize("model", list(QUICK))
@@ -48,6 +58,7 @@ def test_training_finds_the_signal_on_left_out_groups(tmp_path: pathlib.Path, da
 
 def test_left_out_predictions_do_not_see_their_group(dataset: Dataset) -> None:
     """Wrecking the labels of one group changes no prediction of that group."""
+
     def predict(data: Dataset) -> np.ndarray:
         table = make_rows(config("ridge"), data)
         return training.cross_validate(config("ridge"), data, table).by_seed[0]["glass3"]
@@ -88,7 +99,9 @@ def test_scnn_constraints_are_embeddings_of_the_atoms_the_card_names(dataset: Da
     atoms = model.card.content["constraints"]
     assert len({(a["configuration"], a["atom"]) for a in atoms}) == 4
     for a in atoms:
-        row = np.flatnonzero((rows.configuration_n == rows.names.index(a["configuration"])) & (rows.atom_n == a["atom"]))
+        row = np.flatnonzero(
+            (rows.configuration_n == rows.names.index(a["configuration"])) & (rows.atom_n == a["atom"])
+        )
         z = model.embed(model.standardise(rows.features_nf[row]))
         np.testing.assert_allclose(z[0], model.constraints_vz[a["constraint"]], rtol=1e-4, atol=1e-5)
         assert (rows.labels_n[row[0]] >= model.card.content["threshold_ev"]) == (a["constraint"] >= 2)
@@ -118,7 +131,7 @@ def test_mistakes_in_configurations_are_named(tmp_path: pathlib.Path, dataset: D
         path.write_text(text)
         return path
 
-    with pytest.raises(GlassError, match="unknown key in .*'modell'.*Did you mean 'model'"):
+    with pytest.raises(GlassError, match=r"unknown key in .*'modell'.*Did you mean 'model'"):
         read_config(write("modell: scnn\ndescriptor: {kind: scnn}"))
     with pytest.raises(GlassError, match="not valid YAML"):
         read_config(write("model: [scnn"))
@@ -126,7 +139,7 @@ def test_mistakes_in_configurations_are_named(tmp_path: pathlib.Path, dataset: D
         read_config(tmp_path / "none.yaml")
     with pytest.raises(GlassError, match="must hold keys"):
         read_config(write("- 1"))
-    with pytest.raises(GlassError, match="unknown model to train 'scn'.*Did you mean 'scnn'"):
+    with pytest.raises(GlassError, match=r"unknown model to train 'scn'.*Did you mean 'scnn'"):
         training.trainer_of("scn")
     with pytest.raises(GlassError, match="Did you mean 'hidden'"):
         checked(SCNNSettings, {"hiden": 3}, "settings")
@@ -134,6 +147,7 @@ def test_mistakes_in_configurations_are_named(tmp_path: pathlib.Path, dataset: D
         checked(SCNNSettings, {"hidden": "x"}, "settings")
     with pytest.raises(GlassError, match="needs a kind"):
         make_rows(config("ridge", descriptor={}), dataset)
+    few = Dataset(dataset.configurations[:3])
+    table = make_rows(config("ridge"), few)
     with pytest.raises(GlassError, match="at least 3 groups"):
-        few = Dataset(dataset.configurations[:3])
-        training.cross_validate(config("ridge"), few, make_rows(config("ridge"), few))
+        training.cross_validate(config("ridge"), few, table)
