@@ -109,6 +109,8 @@ class Dataset:
 
 def write_dataset(dataset: Dataset, path: str | os.PathLike[str]) -> None:
     """Writes a data set; an existing file is replaced only when the new one is complete."""
+    import h5py
+
     configurations = dataset.configurations
     names = [c.name for c in configurations]
     if len(set(names)) != len(names):
