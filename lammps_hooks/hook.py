@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Callable, Sequence
 from numbers import Integral
@@ -94,8 +95,9 @@ class Hook:
             self.instance.write_column(column, results[name].values)
         self._written = structure
 
-    def _at_forces(self, caller: object, step: int, *arguments: object) -> None:
+    def _at_forces(self, caller: int, step: int, n_local: int, ids: int, positions: int, forces: int) -> None:
         try:
+            clear_forces(forces, n_local)
             elapsed = self.instance.elapsed()
             if elapsed == 0:
                 # Between runs, commands may have changed the values, or added and removed atoms.
@@ -104,6 +106,18 @@ class Hook:
                 self.update()
         except BaseException as error:  # noqa: BLE001 - no exception can pass through LAMMPS
             self._on_error(error)
+
+
+def clear_forces(forces: int, n_local: int) -> None:
+    """Sets the forces of a ``fix external`` to zero. LAMMPS adds them, and hands them over uninitialised.
+
+    Args:
+        forces: address of a ``double **`` with rows of three in one block.
+        n_local: number of rows.
+    """
+    if n_local > 0:
+        rows = ctypes.cast(forces, ctypes.POINTER(ctypes.c_void_p))
+        ctypes.memset(rows[0], 0, n_local * 3 * ctypes.sizeof(ctypes.c_double))
 
 
 def _same(a: Structure, b: Structure) -> bool:
