@@ -1,4 +1,4 @@
-"""Where atoms are: spatial order, the surroundings of some atoms, chunks of centres.
+"""Where atoms are: the surroundings of some atoms, and compact chunks of centres.
 
 One mechanism serves "only selected atoms", millions of atoms in bounded memory, and the ranks of a
 parallel simulation: a set of centres, and all atoms close enough to matter to them.
@@ -7,6 +7,7 @@ parallel simulation: a set of centres, and all atoms close enough to matter to t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from glass_core.structure import Floats, Ints, Structure
 
 _MAX_BINS = 4_000_000
+_BINS_PER_RADIUS = 3
 
 
 def _bins(structure: Structure, size: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -38,46 +40,78 @@ def _bins(structure: Structure, size: float) -> tuple[NDArray[np.int64], NDArray
     return np.clip(index, 0, counts - 1), counts
 
 
-def spatial_order(structure: Structure, centres: NDArray[np.integer], size: float) -> NDArray[np.intp]:
-    """Order of the centres by bin (slowest along the longest box vector), so that runs are compact."""
-    index, counts = _bins(structure, size)
-    axes = np.argsort(counts)[::-1]
-    key = np.zeros(len(centres), dtype=np.int64)
-    for axis in axes:
-        key = key * counts[axis] + index[centres, axis]
-    return np.argsort(key, kind="stable")
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """Finds the atoms around centres. Made once per structure: atoms are sorted into bins a third of the radius wide.
 
-
-def around(structure: Structure, centres: NDArray[np.integer], radius: float) -> tuple[Ints, Ints]:
-    """Atoms that may lie within ``radius`` Å of a centre (all that do, and some that do not).
-
-    Returns:
-        Sorted indices of these atoms, and the place of each centre among them.
+    Attributes:
+        bins_nc: bin of every atom along the box vectors, shape (n, 3).
+        counts: number of bins along each.
+        periodic: whether the first bin follows the last.
+        atoms_n: atoms in order of their bins.
+        starts: where each bin begins in ``atoms_n``, bins numbered with the last box vector fastest.
     """
-    bins_per_radius = 3
-    # A little wider than needed: rounding may put an atom on the edge between two bins into either.
-    index, counts = _bins(structure, radius * (1 + 1e-6) / bins_per_radius)
-    marked = np.zeros(tuple(counts), dtype=bool)
-    marked[tuple(index[centres].T)] = True
-    for axis in range(3):
-        marked = _dilate(marked, axis, bins_per_radius, structure.pbc[axis])
-    inside = np.flatnonzero(marked[tuple(index.T)]).astype(np.int32)
-    return inside, np.searchsorted(inside, np.asarray(centres)).astype(np.int32)
+
+    bins_nc: Ints
+    counts: tuple[int, ...]
+    periodic: tuple[bool, bool, bool]
+    atoms_n: Ints
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def within(cls, structure: Structure, radius: float) -> Surroundings:
+        """For a radius in Å."""
+        # A little wider than needed: rounding may put an atom on the edge between two bins into either.
+        bins, counts = _bins(structure, radius * (1 + 1e-6) / _BINS_PER_RADIUS)
+        number = np.ravel_multi_index(tuple(bins.T), tuple(counts)).astype(np.int32)
+        starts = np.zeros(int(np.prod(counts)) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(number, minlength=len(starts) - 1), out=starts[1:])
+        order = np.argsort(number, kind="stable").astype(np.int32)
+        return cls(bins.astype(np.int32), tuple(counts.tolist()), structure.pbc, order, starts)
+
+    def __call__(self, centres: NDArray[np.integer]) -> tuple[Ints, Ints]:
+        """Atoms that may lie within the radius of a centre (all that do, and some that do not).
+
+        Returns:
+            Sorted indices of these atoms, and the place of each centre among them.
+        """
+        occupied = self.bins_nc[centres]
+        # Only bins near an occupied one along each box vector by itself are looked at.
+        lines = [self._reach(axis, occupied[:, axis]) for axis in range(3)]
+        marked = np.zeros([len(line) for line in lines], dtype=bool)
+        marked[tuple(np.searchsorted(line, occupied[:, axis]) for axis, line in enumerate(lines))] = True
+        for axis in range(3):
+            marked = _dilate(marked, axis, self.periodic[axis])
+        near = np.ravel_multi_index(np.ix_(*lines), self.counts)[marked]
+        inside = np.sort(self.atoms_n[_ranges(self.starts[near], self.starts[near + 1])])
+        return inside, np.searchsorted(inside, np.asarray(centres)).astype(np.int32)
+
+    def _reach(self, axis: int, occupied: Ints) -> NDArray[np.int64]:
+        line = np.zeros(self.counts[axis], dtype=bool)
+        line[occupied] = True
+        return np.flatnonzero(_dilate(line, 0, self.periodic[axis]))
 
 
-def _dilate(marked: NDArray[np.bool_], axis: int, steps: int, periodic: bool) -> NDArray[np.bool_]:
-    """Marks bins up to ``steps`` further along one axis. A bin narrower than its neighbours' reach is never cut:
-    bins are at least radius / steps wide, so a point within the radius lies at most ``steps`` bins away."""
+def _dilate(marked: NDArray[np.bool_], axis: int, periodic: bool) -> NDArray[np.bool_]:
+    """Marks bins up to a radius further along one axis: as bins are at least radius / steps wide, a point
+    within the radius lies at most ``steps`` bins away. Bins left out between two others only bring these closer."""
     grown = marked.copy()
-    for step in range(1, steps + 1):
+    for step in range(1, _BINS_PER_RADIUS + 1):
         for shift in (-step, step):
             moved = np.roll(marked, shift, axis=axis)
             if not periodic:
-                edge = [slice(None)] * 3
+                edge = [slice(None)] * marked.ndim
                 edge[axis] = slice(None, shift) if shift > 0 else slice(shift, None)
                 moved[tuple(edge)] = False
             grown |= moved
     return grown
+
+
+def _ranges(starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:
+    """start … stop of every range, one after the other."""
+    ends = np.cumsum(stops - starts)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total) + np.repeat(stops - ends, stops - starts)
 
 
 def chunks(structure: Structure, centres: NDArray[np.integer], most: int, size: float) -> Iterator[Ints]:
@@ -101,8 +135,8 @@ def _halve(centres: Ints, places_mc: Floats, most: int) -> Iterator[Ints]:
         yield np.sort(centres)
         return
     axis = int(np.argmax(np.ptp(places_mc, axis=0)))
-    order = np.argsort(places_mc[:, axis], kind="stable")
     groups = -(-len(centres) // most)
     cut = len(centres) * (groups // 2) // groups
+    order = np.argpartition(places_mc[:, axis], cut)
     for part in (order[:cut], order[cut:]):
         yield from _halve(centres[part], places_mc[part], most)

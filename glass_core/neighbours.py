@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.domains import around, spatial_order
+from glass_core.domains import Surroundings, chunks
 from glass_core.errors import GlassError
 from glass_core.structure import Floats, Ints, Structure
 from glass_core.threads import for_ranges, thread_count
 
 COINCIDENT = 1e-6
-_BLOCK_ATOMS = 100_000
+_BLOCK_ATOMS = 30_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +59,7 @@ def find_neighbours(structure: Structure, cutoff: float, centres: NDArray[np.int
     _check(cutoff)
     if centres is None:
         return _whole(structure, cutoff)
-    index, rows = around(structure, centres, cutoff)
-    return _rows(_whole(structure.subset(index), cutoff), rows, index)
+    return _near(structure, Surroundings.within(structure, cutoff), centres, cutoff)
 
 
 def neighbour_blocks(
@@ -72,10 +71,9 @@ def neighbour_blocks(
     if len(wanted) <= block_atoms:
         yield find_neighbours(structure, cutoff, None if len(wanted) == structure.n_atoms else wanted)
         return
-    ordered = wanted[spatial_order(structure, wanted, cutoff)]
-    count = -(-len(ordered) // block_atoms)
-    for block in np.array_split(ordered, count):
-        yield find_neighbours(structure, cutoff, np.sort(block))
+    surroundings = Surroundings.within(structure, cutoff)
+    for block in chunks(structure, wanted, block_atoms, cutoff):
+        yield _near(structure, surroundings, block, cutoff)
 
 
 def _check(cutoff: float) -> None:
@@ -125,6 +123,11 @@ def _for_cell_list(structure: Structure, cutoff: float) -> tuple[Floats, Floats]
         shift -= (low - margin) * cell[axis]
         cell[axis] *= high - low + 2 * margin
     return structure.positions_nc + shift, cell
+
+
+def _near(structure: Structure, surroundings: Surroundings, centres: NDArray[np.integer], cutoff: float) -> Neighbours:
+    index, rows = surroundings(centres)
+    return _rows(_whole(structure.subset(index), cutoff), rows, index)
 
 
 def _rows(whole: Neighbours, rows: Ints, index: Ints) -> Neighbours:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from glass_core.domains import around, chunks
+from glass_core.domains import Surroundings, chunks
 from glass_core.errors import GlassError
 from glass_core.models.base import Model, Progress
 from glass_core.outputs import PerAtom
@@ -84,8 +84,9 @@ def _fill(
     place[unique] = np.arange(len(unique))
     sorted_values = {name: np.full(len(unique), np.nan) for name in values}
     done = 0
+    surroundings = Surroundings.within(structure, model.receptive_field)
     for chunk in chunks(structure, unique, most, model.cutoff):
-        index, rows = around(structure, chunk, model.receptive_field)
+        index, rows = surroundings(chunk)
         for name, result in model(structure.subset(index), rows).items():
             sorted_values[name][place[chunk]] = result.values
         done += len(chunk)

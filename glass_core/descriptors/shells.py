@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from glass_core.domains import around
+from glass_core.domains import Surroundings
 from glass_core.neighbours import Neighbours
 from glass_core.structure import Ints, Structure
 from glass_core.threads import for_ranges
@@ -73,7 +73,7 @@ def shell_table(
     """
     needed = centres
     if centres is not None and columns.shells:
-        needed = around(structure, centres, columns.shells * cutoff)[0]
+        needed = Surroundings.within(structure, columns.shells * cutoff)(centres)[0]
     table = (np.empty if centres is None else np.zeros)((structure.n_atoms, columns.width), dtype)
     links = []
     for block in find(structure, cutoff, needed):

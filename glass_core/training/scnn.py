@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 
+SAME_ENVIRONMENT = 0.9
+"""Atoms whose standardised descriptors have this cosine similarity or more count as one environment."""
+
 
 @dataclass(frozen=True)
 class SCNNSettings:
@@ -224,18 +227,19 @@ class _Stages:
         return z
 
     def replace_constraints(self) -> None:
-        """Stage 3; two constraints of a class never become the same atom."""
+        """Stage 3; no two constraints become the same environment, not even of a glass that was labelled twice."""
         import torch
 
         rows = torch.from_numpy(self.data.balanced(self.rng))
         z, high = self.embeddings(rows), self.high[rows]
+        directions = torch.nn.functional.normalize(self.x[rows], dim=1)
+        free = torch.ones(len(rows), dtype=torch.bool)
         taken: list[int] = []
         with torch.no_grad():
             for v, of_class in enumerate(CLASS_OF):
-                match = z @ self.constraints[v]
-                match[high != of_class] = -torch.inf
-                match[taken] = -torch.inf
+                match = (z @ self.constraints[v]).masked_fill((high != of_class) | ~free, -torch.inf)
                 taken.append(int(match.argmax()))
+                free &= directions @ directions[taken[-1]] < SAME_ENVIRONMENT
                 self.constraints[v] = z[taken[-1]]
         self.atoms = [self._atom(v, int(rows[index])) for v, index in enumerate(taken)]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glass_core import Structure
-from glass_core.domains import around, chunks, spatial_order
+from glass_core.domains import Surroundings, chunks
 from tests.core.systems import SYSTEMS, brute_force
 
 FILLED = [name for name in SYSTEMS if SYSTEMS[name][0].n_atoms]
@@ -19,7 +19,7 @@ def test_around_misses_nobody(name: str, radius: float, random: np.random.Genera
     i, j, _ = brute_force(structure, radius)
     for count in (1, 3):
         centres = random.permutation(structure.n_atoms)[:count].astype(np.int32)
-        inside, rows = around(structure, centres, radius)
+        inside, rows = Surroundings.within(structure, radius)(centres)
         assert (np.diff(inside) > 0).all()
         assert inside[rows].tolist() == centres.tolist()
         assert set(j[np.isin(i, centres)].tolist()) <= set(inside.tolist())
@@ -27,7 +27,7 @@ def test_around_misses_nobody(name: str, radius: float, random: np.random.Genera
 
 def test_around_leaves_out_what_is_far() -> None:
     line = Structure(np.arange(300.0).reshape(100, 3), np.zeros(100, int), ("Cu",))
-    inside, _ = around(line, np.array([50]), 9.0)
+    inside, _ = Surroundings.within(line, 9.0)(np.array([50]))
     assert len(inside) < 10
 
 
@@ -36,7 +36,7 @@ def test_around_in_a_crystal_whose_bins_end_on_atoms(radius: float) -> None:
     structure, _ = SYSTEMS["fcc with atoms on faces"]
     i, j, _ = brute_force(structure, radius + 1e-12)
     for centre in range(structure.n_atoms):
-        inside, _ = around(structure, np.array([centre]), radius)
+        inside, _ = Surroundings.within(structure, radius)(np.array([centre]))
         assert set(j[i == centre].tolist()) <= set(inside.tolist())
 
 
@@ -50,7 +50,7 @@ def test_around_on_a_line_of_exact_distances(radius: float, spacing: float) -> N
     for centre in range(0, count, 7):
         apart = np.abs(positions[:, 0] - positions[centre, 0])
         apart = np.minimum(apart, count * spacing - apart)
-        inside, _ = around(structure, np.array([centre]), radius)
+        inside, _ = Surroundings.within(structure, radius)(np.array([centre]))
         assert set(np.flatnonzero(apart <= radius + 1e-12).tolist()) <= set(inside.tolist())
 
 
@@ -70,9 +70,3 @@ def test_chunks_are_compact(random: np.random.Generator) -> None:
     cloud = Structure(random.uniform(0, 40, (2000, 3)), np.zeros(2000, int), ("Cu",))
     for part in chunks(cloud, np.arange(2000), 250, 1.0):
         assert np.ptp(cloud.positions_nc[part], axis=0).max() < 25
-
-
-def test_spatial_order_is_a_permutation(glass: Structure, random: np.random.Generator) -> None:
-    centres = random.permutation(glass.n_atoms)[:50].astype(np.int32)
-    order = spatial_order(glass, centres, 4.0)
-    assert sorted(order.tolist()) == list(range(50))

