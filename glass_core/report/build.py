@@ -30,7 +30,7 @@ def build(
 ) -> dict[str, Any]:
     """Draws every figure into ``out`` with an ``index.html``, and returns the numbers on it.
 
-    Scores come from leave-one-group-out runs of the shipped configurations "scnn" and "classifier"
+    Scores come from leave-one-group-out runs of the shipped configurations "scnn", "classifier" and "barrier"
     (kept in ``runs``, computed if absent); figures about constraints from ``model`` on all its atoms,
     as in the paper.
 
@@ -61,12 +61,14 @@ def build(
         lambda: scores.draw_logits(pooled["SCNN"], labels),
     )
     first = next(iter(dataset))
-    by_name = next(iter(left_out["SCNN"].by_seed.values()))
+    in_ev = read_config("barrier")
+    barriers = cross_validate(in_ev, dataset, make_rows(in_ev, dataset), runs, tell)
     page.draw(
         "sample",
-        "True and predicted barrier on a left-out sample",
-        lambda: scores.draw_sample(first, by_name[first.name]),
-    )
+        "True and predicted barrier on a left-out sample (models barrier and scnn)",
+        lambda: scores.draw_sample(first, *(next(iter(cv.by_seed.values()))[first.name]
+                                            for cv in (barriers, left_out["SCNN"]))),
+    )  # fmt: skip
     _constraint_figures(page, model, dataset, rows)
     top = is_top(labels)
     numbers = {

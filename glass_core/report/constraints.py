@@ -87,8 +87,8 @@ def draw_clusters(similarity_nv: Floats, barriers_n: Floats) -> Any:
         if len(mine):
             label = f"{v} ({'low' if v < 2 else 'high'}): {len(mine)} atoms, mean {mine.mean():.2f} eV"
             axes.hist(mine, bins=bins, density=True, histtype="step", color=CLUSTERS[v], label=label, linewidth=1.5)
-    axes.set(xlabel="true barrier (eV)", ylabel="density")
-    axes.legend(frameon=False, fontsize=8, title="nearest constraint")
+    axes.set(xlabel="true barrier (eV)", ylabel="density", ylim=(0, 1.35 * axes.get_ylim()[1]))
+    axes.legend(frameon=False, fontsize=8, title="nearest constraint", loc="upper left")
     return figure
 
 

@@ -78,22 +78,24 @@ def draw_logits(logits_n: Floats, labels_n: Floats) -> Any:
     return figure
 
 
-def draw_sample(configuration: Configuration, logits_n: Floats, thickness: float = 6.0) -> Any:
-    """True barrier and predicted log-odds of a left-out configuration, a slice through its middle."""
-    figure, both = new_figure(11, 5, 1, 2, sharex=True, sharey=True)
+def draw_sample(configuration: Configuration, predicted_n: Floats, logits_n: Floats, thickness: float = 6.0) -> Any:
+    """True and predicted barrier, and log-odds, of a left-out configuration; a slice through its middle."""
+    figure, panels = new_figure(15, 5, 1, 3, sharex=True, sharey=True)
     positions = configuration.structure.positions_nc
     inside = np.abs(positions[:, 2] - np.median(positions[:, 2])) < thickness / 2
+    true = configuration.label("barrier")
     columns = (
-        (configuration.label("barrier"), "true barrier (eV)"),
-        (logits_n, "predicted log-odds of a high barrier"),
+        (true, "true barrier (eV)"),
+        (predicted_n, f"predicted barrier (eV), Pearson {pearson(predicted_n, true):.2f}"),
+        (logits_n, "SCNN log-odds of a high barrier"),
     )
-    for axes, (values, title) in zip(both, columns, strict=True):
+    for axes, (values, title) in zip(panels, columns, strict=True):
         low, high = np.quantile(values, [0.02, 0.98])
         marks = axes.scatter(
-            positions[inside, 0], positions[inside, 1], c=values[inside], s=55, cmap="viridis", vmin=low, vmax=high
+            positions[inside, 0], positions[inside, 1], c=values[inside], s=40, cmap="viridis", vmin=low, vmax=high
         )
         figure.colorbar(marks, ax=axes, shrink=0.8, label=title)
         axes.set(xlabel="x (Å)", aspect="equal")
-    both[0].set_ylabel("y (Å)")
+    panels[0].set_ylabel("y (Å)")
     figure.suptitle(f"{configuration.name}, left out in training; slice of {thickness:.0f} Å")
     return figure
