@@ -63,12 +63,9 @@ def build(
     first = next(iter(dataset))
     in_ev = read_config("barrier")
     barriers = cross_validate(in_ev, dataset, make_rows(in_ev, dataset), runs, tell)
-    page.draw(
-        "sample",
-        "True and predicted barrier on a left-out sample (models barrier and scnn)",
-        lambda: scores.draw_sample(first, *(next(iter(cv.by_seed.values()))[first.name]
-                                            for cv in (barriers, left_out["SCNN"]))),
-    )  # fmt: skip
+    in_sample = [next(iter(cv.by_seed.values()))[first.name] for cv in (barriers, left_out["SCNN"])]
+    page.draw("sample", "True and predicted barrier on a left-out sample (models barrier and scnn)",
+              lambda: scores.draw_sample(first, in_sample[0], in_sample[1]))  # fmt: skip
     _constraint_figures(page, model, dataset, rows)
     top = is_top(labels)
     numbers = {
