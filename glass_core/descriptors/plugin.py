@@ -11,4 +11,6 @@ def glass_descriptors() -> list[str]:
     return [
         "scnn=glass_core.descriptors.scnn:SCNNDescriptor",
         "power_spectrum=glass_core.descriptors.power_spectrum:PowerSpectrum",
+        "elastic_response=glass_core.descriptors.elastic_response:ElasticResponse",
+        "stack=glass_core.descriptors.stack:Stack",
     ]

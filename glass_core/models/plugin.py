@@ -11,5 +11,6 @@ def glass_models() -> list[str]:
     return [
         "scnn=glass_core.models.scnn:SCNN",
         "classifier=glass_core.models.classifier:Classifier",
+        "linear_barrier=glass_core.models.linear:LinearBarrier",
         "barrier_committee=glass_core.models.barrier:BarrierCommittee",
     ]

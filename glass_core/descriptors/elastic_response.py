@@ -1,0 +1,187 @@
+"""Local elastic response: how far atoms give way where they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from glass_core.descriptors.shells import Columns, Features, Finder, shell_table
+from glass_core.descriptors.springs import SPACING, SplinePairs, law_table, pair_numbers
+from glass_core.errors import GlassError
+from glass_core.neighbours import Neighbours, neighbour_blocks
+from glass_core.structure import Ints, Structure
+from glass_core.threads import for_ranges
+
+NAMES = (
+    "rigidity_1", "rigidity_2", "rigidity_3", "virial", "shear_stress", "affine_modulus", "strain_force",
+    "compliance", "compliance_1", "compliance_2", "compliance_3", "spread", "localisation",
+    "dilation", "shear", "shear_centre", "dilation_centre", "strain_energy", "shear_localisation", "imbalance",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ElasticResponse:
+    """Response of a centre and the atoms within ``radius`` to forces and strains, all others held fixed.
+
+    Atoms are bound by pair springs (see ``springs.law_table``), H is the Hessian of the region, G = H⁻¹, and
+    Ξ_η the forces that a uniform strain η causes. Features, each with its averages over shells of neighbours:
+
+    | feature | meaning |
+    |---|---|
+    | rigidity | asinh of the eigenvalues of Σ_j k(r_ij): the centre moved alone |
+    | virial, shear_stress | Σ V' r and the deviatoric norm of Σ V' r r̂ r̂ᵀ |
+    | affine_modulus, strain_force | Σ_η Σ_j (ηr)·k(ηr), log Σ_η Ξ_η² at the centre; η orthonormal strains |
+    | compliance | log of trace and eigenvalues of G at the centre: its mean-square displacement |
+    | spread, localisation | log of Σ_a |G_a,centre|², and of its inverse participation |
+    | shear, dilation | log Σ_a of the squared non-affine displacement G Ξ, over the region and at the centre |
+    | strain_energy | log of the energy the centre releases under strain |
+    | shear_localisation | log of the inverse participation of the non-affine field |
+    | imbalance | log (Σ V' r̂)²: small at a minimum of the energy, large while atoms vibrate |
+
+    Soft spots found by linear response predict rearrangements better than any static measure of structure
+    (Richard et al., Phys. Rev. Materials 4, 113609 (2020)).
+
+    Attributes:
+        species: species told apart, any number.
+        law: "contact", "morse" or "spline".
+        cutoff: of the springs, Å.
+        radius: of the region, Å.
+        shells: how many times features are averaged over neighbours.
+        shell_cutoff: of those neighbours, Å.
+        radii: Å, one per species, for "morse": a spring is at rest at the sum of two.
+        steepness: α of "morse", 1/Å.
+        softness: eV/Å², added to the diagonal of H so that it can be inverted.
+        knots, coefficients: of "spline"; see ``springs.SplinePairs``.
+    """
+
+    kind: ClassVar[str] = "elastic_response"
+
+    species: tuple[str, ...]
+    law: Literal["contact", "morse", "spline"] = "contact"
+    cutoff: float = 4.2
+    radius: float = 5.0
+    shells: int = 4
+    shell_cutoff: float = 3.8
+    radii: tuple[float, ...] = ()
+    steepness: float = 1.5
+    softness: float = 0.05
+    knots: tuple[float, ...] = ()
+    coefficients: tuple[tuple[float, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("species", "radii", "knots"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "coefficients", tuple(tuple(line) for line in self.coefficients))
+        if not self.species:
+            raise GlassError("species must name at least one species, got none")
+        if self.law not in ("contact", "morse", "spline"):
+            raise GlassError(f"law must be contact, morse or spline, got {self.law!r}")
+        for name, least in (("cutoff", 1.0), ("radius", 1.0), ("shell_cutoff", 0.1), ("softness", 1e-6)):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value >= least):
+                raise GlassError(f"{name} must be at least {least}, got {value}")
+        if not 0 <= self.shells <= 16:
+            raise GlassError(f"shells must lie in 0 … 16, got {self.shells}")
+        if self.law == "morse" and len(self.radii) != len(self.species):
+            raise GlassError(f"radii must be one per species {', '.join(self.species)}, got {self.radii}")
+
+    @property
+    def receptive_field(self) -> float:
+        """radius + cutoff + shells × shell_cutoff, Å."""
+        return self.radius + self.cutoff + self.shells * self.shell_cutoff
+
+    @property
+    def bytes_per_atom(self) -> float:
+        """Working memory in single precision: a row of features, 8 bytes per link, and 240 for stiffness and force."""
+        links = 0.065 * 4 / 3 * np.pi * self.shell_cutoff**3
+        return float(4 * self._columns.width + 8 * links + 240)
+
+    @property
+    def n_features(self) -> int:
+        """Features per atom."""
+        return self._columns.width
+
+    @property
+    def _columns(self) -> Columns:
+        return Columns(len(NAMES), 0, self.shells)
+
+    def names(self) -> list[str]:
+        """One name per feature, ``contact0(compliance)``: law, shell, quantity."""
+        return [f"{self.law}{k}({name})" for k in range(self.shells + 1) for name in NAMES]
+
+    def settings(self) -> dict[str, Any]:
+        """Fields as plain values, for model files."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def __call__(
+        self,
+        structure: Structure,
+        centres: NDArray[np.integer] | None = None,
+        find: Finder = neighbour_blocks,
+        dtype: DTypeLike = np.float64,
+    ) -> Features:
+        """Features of ``centres`` (default: all atoms), shape (m, n_features), in the order of ``centres``.
+
+        Raises:
+            GlassError: for species the descriptor does not know, or atoms that coincide.
+        """
+        known = structure.with_species(self.species, owner=f"descriptor {self.kind!r}")
+        chosen = None if centres is None else np.asarray(centres, dtype=np.int32)
+        if known.n_atoms == 0 or (chosen is not None and len(chosen) == 0):
+            return np.empty((0, self.n_features), dtype)
+        law = self._law()
+        table = shell_table(
+            known, None if chosen is None else np.unique(chosen), self.shell_cutoff, self._columns,
+            lambda block, out: self._respond(known, block.centres_m, find, law, out), find, dtype,
+        )  # fmt: skip
+        return table if chosen is None else table[chosen]
+
+    def _law(self) -> NDArray[np.float64]:
+        spline = SplinePairs(self.knots, self.coefficients) if self.coefficients else None
+        radii = self.radii or (0.0,) * len(self.species)
+        return law_table(self.law, radii, self.steepness, self.cutoff, spline)
+
+    def _respond(
+        self, structure: Structure, centres: Ints, find: Finder, law: NDArray[np.float64], table: Features
+    ) -> None:
+        """Columns of shell 0 for some centres."""
+        from glass_core.kernels import elastic
+
+        pairs, flat = pair_numbers(len(self.species)), table.reshape(-1)
+        for region in find(structure, self.radius, centres):
+            near = np.union1d(region.j_p, region.centres_m)
+            stiff, force, own = self._stiffness(structure, near, find, pairs, law)
+            rows = np.empty(len(region.centres_m), dtype=np.int64)
+            rows[:] = region.centres_m
+            for_ranges(
+                lambda a, b, region=region, rows=rows, fields=(stiff, force, own): elastic.respond(  # type: ignore[misc]
+                    a, b, region.offsets, rows, region.j_p, region.vectors_pc, structure.types_n, pairs, law,
+                    SPACING, self.cutoff, self.radius, self.softness, *fields, flat, self._columns.width,
+                ),
+                len(rows),
+            )  # fmt: skip
+
+    def _stiffness(
+        self, structure: Structure, near: Ints, find: Finder, pairs: NDArray[np.int64], law: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Per-atom sums over all neighbours; rows of atoms other than ``near`` are not set."""
+        from glass_core.kernels import elastic
+
+        n = structure.n_atoms
+        stiff, force, own = np.empty((n, 3, 3)), np.empty((n, 6, 3)), np.empty((n, 4))
+
+        def fill(block: Neighbours) -> None:
+            for_ranges(
+                lambda a, b: elastic.local_stiffness(
+                    a, b, block.offsets, block.centres_m, block.j_p, block.vectors_pc, structure.types_n, pairs,
+                    law, SPACING, stiff, force, own,
+                ),
+                len(block.centres_m),
+            )  # fmt: skip
+
+        for block in find(structure, self.cutoff, near):
+            fill(block)
+        return stiff, force, own

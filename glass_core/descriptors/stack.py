@@ -1,0 +1,91 @@
+"""Several descriptors side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from glass_core.descriptors.base import Descriptor
+from glass_core.descriptors.shells import Features, Finder
+from glass_core.errors import GlassError
+from glass_core.neighbours import neighbour_blocks
+from glass_core.structure import Structure
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The features of several descriptors, one after the other.
+
+    Attributes:
+        species: species told apart; all parts are made for them.
+        parts: descriptors, or mappings of ``kind`` and settings.
+
+    >>> Stack(("Cu", "Zr"), ({"kind": "scnn"}, {"kind": "power_spectrum"})).n_features
+    984
+    """
+
+    kind: ClassVar[str] = "stack"
+
+    species: tuple[str, ...]
+    parts: tuple[Any, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "species", tuple(self.species))
+        object.__setattr__(self, "parts", tuple(made(self.species, part) for part in self.parts))
+        if not self.parts:
+            raise GlassError("a stack needs at least one descriptor in parts, got none")
+
+    @property
+    def cutoff(self) -> float:
+        """Largest cutoff of the parts, Å."""
+        return max(float(part.cutoff) for part in self.parts)
+
+    @property
+    def receptive_field(self) -> float:
+        """Largest of the parts, Å."""
+        return max(float(part.receptive_field) for part in self.parts)
+
+    @property
+    def bytes_per_atom(self) -> float:
+        """Sum over the parts, and the rows that join them."""
+        return sum(float(part.bytes_per_atom) for part in self.parts) + 4.0 * self.n_features
+
+    @property
+    def n_features(self) -> int:
+        """Features per atom."""
+        return sum(int(part.n_features) for part in self.parts)
+
+    def names(self) -> list[str]:
+        """Names of the parts' features, the number of the part in front: ``1:B0(n=1,Cu)``."""
+        return [f"{number}:{name}" for number, part in enumerate(self.parts, 1) for name in part.names()]
+
+    def settings(self) -> dict[str, Any]:
+        """Plain values, for model files."""
+        return {
+            "species": self.species,
+            "parts": tuple({"kind": part.kind, **part.settings()} for part in self.parts),
+        }
+
+    def __call__(
+        self,
+        structure: Structure,
+        centres: NDArray[np.integer] | None = None,
+        find: Finder = neighbour_blocks,
+        dtype: DTypeLike = np.float64,
+    ) -> Features:
+        """Features of ``centres`` (default: all atoms), shape (m, n_features), in the order of ``centres``."""
+        return np.concatenate([part(structure, centres, find, dtype) for part in self.parts], axis=1)
+
+
+def made(species: tuple[str, ...], part: Any) -> Descriptor:
+    """A part as a descriptor: it may be one already, or a mapping of ``kind`` and settings."""
+    from glass_core.registry import make
+
+    descriptor: Descriptor = (
+        make("descriptor", {"species": species, **part}, "a part of the stack") if isinstance(part, Mapping) else part
+    )
+    return descriptor
