@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from glass_core.models.base import Model, Progress
 
 Arrays = dict[str, NDArray[np.float64]]
+OUTPUTS_KEY = "glass_outputs"
 
 
 def annotate(
@@ -29,9 +30,11 @@ def annotate(
 ) -> None:
     """Writes the predictions of ``model`` into ``atoms.arrays`` and its name into ``atoms.info``.
 
-    The arrays are named ``glass_`` + output (``glass_barrier`` in eV, …); ``info`` gets ``glass_model``
-    and ``glass_model_sha256``. They describe the atoms as they are now and do not follow them: after a
-    move, annotate again. Arrays that another model wrote are removed, so that the name fits all of them.
+    The arrays are named ``glass_`` + output (``glass_barrier`` in eV, …); ``info`` gets ``glass_model``,
+    ``glass_model_sha256`` (if the model came from a file) and ``glass_outputs``, the names of the outputs.
+    They describe the atoms as they are now and do not follow them: after a move, annotate again. Arrays of an
+    earlier annotation (those that ``glass_outputs`` names, and those named as the shipped models' outputs) are
+    removed, so that the model's name fits all.
 
     Args:
         atoms: changed in place; the calculator, if any, is left alone.
@@ -67,13 +70,26 @@ def predicted_arrays(model: Model, structure: Structure, progress: Progress | No
 
 def attach(atoms: Atoms, arrays: Arrays, model: Model) -> None:
     """Puts arrays of ``model`` into ``atoms`` in place of those of an earlier annotation."""
-    for known in OUTPUTS.values():
-        atoms.arrays.pop(known.ase, None)
+    earlier = str(atoms.info.get(OUTPUTS_KEY, "")).split(",")
+    for name in {*OUTPUTS, *earlier}:
+        atoms.arrays.pop(output(name).ase, None)
     for name, values in arrays.items():
         atoms.arrays[name] = values.copy()
+    atoms.info.pop("glass_model_sha256", None)
     atoms.info.update(provenance(model))
 
 
 def provenance(model: Model) -> Mapping[str, Any]:
-    """What ``atoms.info`` tells about the model. A model that came from no file has the hash ""."""
-    return {"glass_model": model.card.name or model.kind, "glass_model_sha256": model.card.sha256}
+    """What ``atoms.info`` tells about the model. A model that came from no file has no hash."""
+    return without_empty(
+        {
+            "glass_model": model.card.name or model.kind,
+            "glass_model_sha256": model.card.sha256,
+            OUTPUTS_KEY: ",".join(model.outputs),
+        }
+    )
+
+
+def without_empty(info: Mapping[str, Any]) -> dict[str, Any]:
+    """``info`` without texts that are empty, behind which ASE loses the next entry of an extended XYZ file."""
+    return {name: value for name, value in info.items() if not (isinstance(value, str) and value == "")}

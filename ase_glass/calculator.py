@@ -18,6 +18,7 @@ from glass_core import GlassError, Structure
 from glass_core.errors import unknown
 from glass_core.model_file import DEFAULT
 from glass_core.outputs import output
+from glass_core.species_map import as_species_map
 
 if TYPE_CHECKING:
     from glass_core.models.base import Model
@@ -177,7 +178,8 @@ class GlassCalculator(Calculator):
         """Changes ``model`` or ``species_map``; results of ``base`` stay valid.
 
         Raises:
-            GlassError: for another parameter, or a model that cannot be loaded; nothing is changed then.
+            GlassError: for another parameter, a model that cannot be loaded, or what is no species map; nothing is
+                changed then.
         """
         for name in parameters:
             if name not in _PARAMETERS:
@@ -186,7 +188,7 @@ class GlassCalculator(Calculator):
             loaded = as_model(parameters["model"])
             parameters["model"] = model_reference(parameters["model"])
         if parameters.get("species_map") is not None:
-            parameters["species_map"] = {str(key): str(name) for key, name in parameters["species_map"].items()}
+            parameters["species_map"] = as_species_map(parameters["species_map"])
         changed = super().set(**parameters)
         if "model" in parameters:
             self._model = loaded

@@ -21,6 +21,7 @@ from ase.io.lammpsrun import read_lammps_dump_text
 from numpy.typing import NDArray
 
 from glass_core import GlassError
+from glass_core.lammps_files import missing_coordinates
 
 _COUNT, _COLUMNS = "ITEM: NUMBER OF ATOMS", "ITEM: ATOMS"
 
@@ -52,10 +53,14 @@ def read_dump(path: str | os.PathLike[str], index: int) -> tuple[Atoms, NDArray[
         element, else the type's number.
 
     Raises:
-        GlassError: for a frame that does not exist, is cut short, or gives neither types nor elements.
+        GlassError: for a frame that does not exist, is cut short, gives neither types nor elements, or lacks a
+            coordinate.
     """
     chunk = _split(_frame_text(path, index), f"frame {index} of {path}")
     names = _names(chunk, str(path))
+    missing = missing_coordinates(chunk.columns)
+    if missing:
+        raise GlassError(f"{path} has no column for coordinate {', '.join(missing)}; add it to the dump")
     atoms = _build(chunk)
     if "i_id" in atoms.arrays:
         atoms.arrays["id"] = atoms.arrays.pop("i_id")

@@ -41,7 +41,8 @@ class ExtxyzWriter:
         mode: "w" replaces an existing file when the first frame is written, "a" continues it.
 
     Raises:
-        GlassError: for an unknown model or mode, or a file to continue that is not extended XYZ.
+        GlassError: for an unknown model or mode, or a file to continue that cannot be opened or is not extended
+            XYZ.
     """
 
     def __init__(
@@ -131,11 +132,14 @@ def _append(path: pathlib.Path, frame: bytes) -> None:
 
 
 def _cut_incomplete_frame(path: pathlib.Path) -> None:
-    if not path.exists():
-        return
-    end = _end_of_whole_frames(path)
-    if end < path.stat().st_size:
-        os.truncate(path, end)
+    try:
+        if not path.exists():
+            return
+        end = _end_of_whole_frames(path)
+        if end < path.stat().st_size:
+            os.truncate(path, end)
+    except OSError as error:
+        raise GlassError(f"cannot append to {path}: {error.strerror or error}; choose another file") from error
 
 
 def _end_of_whole_frames(path: pathlib.Path) -> int:

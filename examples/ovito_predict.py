@@ -45,9 +45,9 @@ def main() -> int:
 
 def draw(file: pathlib.Path, species: str, picture: pathlib.Path) -> None:
     from glass_core import load_model, predict
+    from glass_core.species_map import parse_species_map
     from ovito_glass.reader import read_frame
     from ovito_glass.render import render_picture
-    from ovito_glass.structure import parse_species_map
 
     frame = read_frame(file, parse_species_map(species))
     render_picture(frame, predict(load_model(), frame.structure), picture)

@@ -15,6 +15,8 @@ from glass_core.hookspecs import hookimpl
 from glass_core.outputs import PerAtom, output
 from glass_core.structure import Floats
 
+_THINNEST_BOX = 1e-3  # Å; where all atoms lie in a plane, the box gets 1 Å
+
 
 @hookimpl
 def glass_writers() -> dict[str, str]:
@@ -29,8 +31,13 @@ def glass_writers() -> dict[str, str]:
 def write_dump(
     path: str | os.PathLike[str], frame: Frame, outputs: Mapping[str, PerAtom], info: Mapping[str, Any]
 ) -> None:
-    """LAMMPS text dump with columns id, type, element, x, y, z and one column per output (OVITO reads it)."""
+    """LAMMPS text dump with columns id, type, element, x, y, z and one column per output (OVITO reads it).
+
+    Types keep the numbers of the file they came from. Along a direction without a box vector, the box is as
+    wide as the atoms.
+    """
     structure = frame.structure
+    numbers_n = structure.types_n + 1 if frame.numbers_n is None else frame.numbers_n
     integers = [output(name).integer for name in outputs]
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as handle:
         timestep = int(frame.info.get("timestep", 0))
@@ -44,14 +51,28 @@ def write_dump(
         columns = [outputs[name].values for name in outputs]
         template = " ".join(["%d %d %s %.9g %.9g %.9g", *("%d" if whole else "%.9g" for whole in integers)]) + "\n"
         for n in range(structure.n_atoms):
-            row = (frame.ids_n[n], structure.types_n[n] + 1, symbols[n], *positions[n], *(c[n] for c in columns))
+            row = (frame.ids_n[n], numbers_n[n], symbols[n], *positions[n], *(c[n] for c in columns))
             handle.write(template % row)
+
+
+def _around_atoms(frame: Frame) -> tuple[Floats, Floats]:
+    """Origin and cell, with box vectors that were not given as long as the atoms reach."""
+    structure = frame.structure
+    origin = np.array(frame.info.get("origin", np.zeros(3)), dtype=np.float64)
+    cell = structure.cell_cc.copy()
+    along_na = (structure.positions_nc - origin) @ np.linalg.inv(cell)
+    for axis in np.flatnonzero(~np.array(structure.given)):
+        low, high = (along_na[:, axis].min(), along_na[:, axis].max()) if structure.n_atoms else (0.0, 0.0)
+        if high - low < _THINNEST_BOX:
+            low, high = low - 0.5, high + 0.5
+        origin += low * structure.cell_cc[axis]
+        cell[axis] *= high - low
+    return origin, cell
 
 
 def _restricted(frame: Frame) -> tuple[Floats, Floats, Floats]:
     """Origin, cell in LAMMPS's lower triangular form, and the rotation that brings positions there."""
-    cell = frame.structure.cell_cc
-    origin = np.asarray(frame.info.get("origin", np.zeros(3)), dtype=np.float64)
+    origin, cell = _around_atoms(frame)
     if np.allclose(cell, np.tril(cell)) and (np.diag(cell) > 0).all():
         return origin, cell, np.eye(3)
     q, r = np.linalg.qr(cell.T)
@@ -78,8 +99,12 @@ def _write_box(handle: TextIO, origin: Floats, cell: Floats, pbc: tuple[bool, bo
 def write_hdf5(
     path: str | os.PathLike[str], frame: Frame, outputs: Mapping[str, PerAtom], info: Mapping[str, Any]
 ) -> None:
-    """HDF5: positions, types, ids, cell and one dataset ``glass_<name>`` per output, each with its unit."""
+    """HDF5: positions, types, ids, cell and one dataset ``glass_<name>`` per output, each with its unit.
+
+    Rows of the cell that were not given are zero.
+    """
     structure = frame.structure
+    cell = structure.cell_cc * np.array(structure.given)[:, None]
     with replacing_hdf5(path) as handle:
         handle.attrs["schema"] = "glass-prediction"
         handle.attrs["version"] = 1
@@ -90,7 +115,7 @@ def write_hdf5(
             ("positions", structure.positions_nc, "Å"),
             ("types", structure.types_n, ""),
             ("ids", frame.ids_n, ""),
-            ("cell", structure.cell_cc, "Å"),
+            ("cell", cell, "Å"),
             *((output(name).ase, per_atom.values, per_atom.unit) for name, per_atom in outputs.items()),
         ):
             handle.create_dataset(name, data=values).attrs["unit"] = unit

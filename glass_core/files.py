@@ -18,24 +18,26 @@ from glass_core.errors import GlassError
 def replacing(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     """Gives a temporary path in the same folder; renames it to ``path`` if the block succeeds, else removes it.
 
+    Where ``path`` is a symbolic link, the file that it points to is replaced and the link stays.
+
     Raises:
         GlassError: if the folder is missing or not writable, or the disk is full.
     """
-    target = pathlib.Path(path)
+    target = pathlib.Path(os.path.realpath(path))
     if target.is_dir():
-        raise GlassError(f"cannot write {target}: it is a folder; give a file name")
+        raise GlassError(f"cannot write {path}: it is a folder; give a file name")
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.stem[:40]}.", suffix=target.suffix, dir=target.parent)
         os.close(handle)
     except OSError as error:
-        raise GlassError(f"cannot write {target}: {error.strerror or error}; choose another place") from error
+        raise GlassError(f"cannot write {path}: {error.strerror or error}; choose another place") from error
     temporary = pathlib.Path(name)
     try:
         yield temporary
         _settle(temporary)
         temporary.replace(target)
     except OSError as error:
-        raise GlassError(f"cannot write {target}: {error.strerror or error}; nothing was changed") from error
+        raise GlassError(f"cannot write {path}: {error.strerror or error}; nothing was changed") from error
     finally:
         temporary.unlink(missing_ok=True)
 

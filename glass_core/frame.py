@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.errors import GlassError
 from glass_core.structure import Structure
 
 
@@ -21,34 +20,10 @@ class Frame:
         structure: the atoms, in the order of the file.
         ids_n: identifiers as in the file, 1 … n where it has none, shape (n,).
         info: scalars worth keeping ("timestep" …).
+        numbers_n: number of each atom's type as in the file, shape (n,); None where types are only names.
     """
 
     structure: Structure
     ids_n: NDArray[np.int64]
     info: Mapping[str, Any] = field(default_factory=dict)
-
-
-def species_names(types: NDArray[Any], species_map: Mapping[str, str], source: str) -> list[str]:
-    """Species of numeric or named types, through the user's map.
-
-    Args:
-        types: type of each distinct species in the file, as numbers or names, shape (s,).
-        species_map: type → species, ``{"1": "Cu", "2": "Zr"}``; names may be mapped too.
-        source: what to call the file in errors.
-
-    Raises:
-        GlassError: for a number without an entry, as types are never guessed.
-    """
-    names = []
-    for value in types.tolist():
-        key = str(value)
-        if key in species_map:
-            names.append(species_map[key])
-        elif key.lstrip("-").isdigit():
-            raise GlassError(
-                f"type {key} in {source} has no species; "
-                f"say which with --species {key}=Cu (species_map={{'{key}': 'Cu'}})"
-            )
-        else:
-            names.append(key)
-    return names
+    numbers_n: NDArray[np.int64] | None = None

@@ -30,6 +30,8 @@ class Structure:
         species: names of the species, usually chemical symbols.
         cell_cc: box vectors in **rows**, shape (3, 3). Rows of non-periodic directions may be zero.
         pbc: whether each box vector is periodic.
+        given: whether each box vector was given; one that was not, or was zero, is a unit vector in
+            ``cell_cc`` that only completes the cell.
 
     Raises:
         GlassError: on wrong shapes, positions or a cell that are not finite, a type without a
@@ -44,6 +46,7 @@ class Structure:
     species: tuple[str, ...]
     cell_cc: Floats
     pbc: tuple[bool, bool, bool]
+    given: tuple[bool, bool, bool]
 
     def __init__(
         self,
@@ -62,21 +65,22 @@ class Structure:
             raise GlassError(f"types must have shape ({len(positions)},), one per atom, got {types.shape}")
         if types.size and not np.issubdtype(types.dtype, np.integer):
             raise GlassError(f"types must be integers, got {types.dtype}")
+        if isinstance(species, str):
+            raise GlassError(f"species must be a sequence of names such as ({species!r},), got the text {species!r}")
         names = tuple(str(s) for s in species)
         if len(set(names)) != len(names):
             raise GlassError(f"species must be different from each other, got {names}")
         if types.size and (types.min() < 0 or types.max() >= len(names)):
             bad = int(np.flatnonzero((types < 0) | (types >= len(names)))[0])
             raise GlassError(f"type {types[bad]} of atom {bad} has no species; species are {names}")
-        flags = (pbc,) * 3 if isinstance(pbc, (bool, np.bool_)) else tuple(pbc)
-        if len(flags) != 3:
-            raise GlassError(f"pbc must be one or three booleans, got {pbc!r}")
-        periodic = (bool(flags[0]), bool(flags[1]), bool(flags[2]))
+        periodic = _three_flags(pbc)
+        cell, given = _complete_cell(cell_cc, periodic)
         object.__setattr__(self, "positions_nc", positions)
         object.__setattr__(self, "types_n", types.astype(np.int32, copy=False))
         object.__setattr__(self, "species", names)
-        object.__setattr__(self, "cell_cc", _complete_cell(cell_cc, periodic))
+        object.__setattr__(self, "cell_cc", cell)
         object.__setattr__(self, "pbc", periodic)
+        object.__setattr__(self, "given", given)
 
     @classmethod
     def from_symbols(
@@ -99,8 +103,13 @@ class Structure:
         """One species name per atom, shape (n,)."""
         return np.asarray(self.species, dtype=str)[self.types_n]
 
-    def with_species(self, species: Sequence[str], owner: str = "model") -> Structure:
+    def with_species(self, species: Sequence[str], owner: str = "model", cure: str = "") -> Structure:
         """The same atoms with their types counted along ``species``, as a model wants them.
+
+        Args:
+            species: names to count along.
+            owner: who knows only these, for errors.
+            cure: what to do about an unknown species; default a species map.
 
         Raises:
             GlassError: if an atom is of a species that is not in ``species``.
@@ -118,7 +127,8 @@ class Structure:
             count = int((self.types_n == self.types_n[bad]).sum())
             raise GlassError(
                 f"species {name!r} ({count} atoms, first is atom {bad}) is unknown to {owner}, which knows "
-                f"{', '.join(species)}; give a species map such as {name}={species[0]} or choose another model"
+                f"{', '.join(species)}; {cure or f'give a species map such as {name}={species[0]}'}, "
+                "or choose another model"
             )
         return replace_fields(self, types_n=types, species=tuple(species))
 
@@ -132,7 +142,7 @@ class Structure:
 def replace_fields(structure: Structure, **changes: object) -> Structure:
     """A copy with fields replaced by arrays already known to be valid (no second check)."""
     new = object.__new__(Structure)
-    for name in ("positions_nc", "types_n", "species", "cell_cc", "pbc"):
+    for name in ("positions_nc", "types_n", "species", "cell_cc", "pbc", "given"):
         object.__setattr__(new, name, changes.get(name, getattr(structure, name)))
     return new
 
@@ -147,8 +157,20 @@ def _require_finite(what: str, values: Floats) -> None:
         )
 
 
-def _complete_cell(cell: ArrayLike | None, pbc: tuple[bool, bool, bool]) -> Floats:
-    """The cell with zero rows of non-periodic directions replaced by unit vectors normal to the rest."""
+def _three_flags(pbc: bool | Sequence[bool]) -> tuple[bool, bool, bool]:
+    flags = np.asarray(pbc)
+    if flags.shape not in ((), (3,)) or flags.dtype.kind not in "biu" or not np.isin(flags, (0, 1)).all():
+        raise GlassError(f"pbc must be one or three booleans, got {pbc!r}")
+    a, b, c = np.broadcast_to(flags, 3).astype(bool).tolist()
+    return a, b, c
+
+
+def _complete_cell(cell: ArrayLike | None, pbc: tuple[bool, bool, bool]) -> tuple[Floats, tuple[bool, bool, bool]]:
+    """The cell, its zero rows in non-periodic directions replaced by unit vectors normal to the rest.
+
+    Returns:
+        The cell, and which of its rows were not zero.
+    """
     matrix = np.zeros((3, 3)) if cell is None else np.array(cell, dtype=np.float64)
     if matrix.shape == (3,):
         matrix = np.diag(matrix)
@@ -165,7 +187,8 @@ def _complete_cell(cell: ArrayLike | None, pbc: tuple[bool, bool, bool]) -> Floa
     relative = abs(np.linalg.det(matrix)) / np.prod(np.linalg.norm(matrix, axis=1))
     if relative < _MIN_RELATIVE_VOLUME:
         raise GlassError(f"cell is singular (its vectors span no volume): {matrix.tolist()}; repair the box")
-    return matrix
+    a, b, c = (lengths > 0).tolist()
+    return matrix, (a, b, c)
 
 
 def _unit_normal(rows: Floats) -> Floats:

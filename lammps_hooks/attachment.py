@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 
 from glass_core.errors import GlassError
 from glass_core.model_file import DEFAULT
+from glass_core.outputs import output
+from lammps_hooks.checked import checked_class
 from lammps_hooks.hook import Hook
 from lammps_hooks.instance import Instance
 
@@ -26,10 +24,12 @@ def attach(
 ) -> Attachment:
     """Keeps predictions in ``d_glass_barrier`` and the other outputs of a model, ready for ``dump custom``.
 
-    Values belong to the present configuration at the setup of every run and minimisation (so at step 0 and
-    in ``run 0``), every ``every`` steps of either, and at the end of a minimisation. ``fix deform`` and
-    ``fix press/berendsen`` change the box after the forces of a step: there, values belong to the box
-    before that change.
+    Values belong to the present configuration at the first and the last step of every run and minimisation (so
+    at step 0 and in ``run 0``), every ``every`` steps of either, and whenever a call that ran LAMMPS returns.
+    Commands that move atoms leave the values as they are until the next run. Within one input file or string, a
+    run that stopped early (``fix halt``, ``timer``) or was cut into parts (``run … stop`` or ``every``) leaves
+    those of the last step that was due. ``fix deform`` and ``fix press/berendsen`` change the box after the
+    forces of a step: in a dump, values belong to the box before that change.
 
     An exception in a prediction stops the run and is raised from the call that ran it (``lmp.command``
     and its relatives).
@@ -46,16 +46,22 @@ def attach(
     """
     instance = Instance.of_module(lmp)
     attachment = Attachment(instance, species, model, every, outputs)
-    taken = {c for other in getattr(lmp, "glass_attachments", ()) if other.active for c in other.columns}
-    double = sorted(taken & set(attachment.columns))
-    if double:
-        raise GlassError(f"{', '.join(double)} is written by another attachment; detach it, or choose outputs")
+    others = [other for other in getattr(lmp, "glass_attachments", ()) if other.present]
+    _require_free(attachment, [other for other in others if other.active])
     attachment.install()
     if not hasattr(lmp, "glass_attachments"):
-        lmp.__class__ = _raising(type(lmp))
-        lmp.glass_attachments = []
-    lmp.glass_attachments.append(attachment)
+        lmp.__class__ = checked_class(type(lmp))
+    lmp.glass_attachments = [*others, attachment]
     return attachment
+
+
+def _require_free(new: Attachment, others: Sequence[Attachment]) -> None:
+    taken = {column for other in others for column in other.columns}
+    double = [column for column in new.columns if column in taken]
+    if double:
+        free = [name for name in new.hook.outputs if output(name).lammps not in taken]
+        choice = f", or choose outputs={free}" if free else ""
+        raise GlassError(f"{', '.join(double)} is written by another attachment; detach that{choice}")
 
 
 class Attachment:
@@ -71,7 +77,8 @@ class Attachment:
     ) -> None:
         self.hook = Hook(instance, species, model, every, outputs, on_error=self.stop)
         self._instance: Instance | None = instance
-        self._fixes: list[str] = []
+        self._removal: dict[str, tuple[str, ...]] = {}  # fix → commands that remove it
+        self._whole = False
         self._error: BaseException | None = None
 
     @property
@@ -81,20 +88,34 @@ class Attachment:
 
     @property
     def active(self) -> bool:
-        """Whether its fixes are there: not before ``install``, nor after ``detach``, ``clear`` or the end."""
-        return bool(self._instance and self._fixes and all(map(self._instance.has_fix, self._fixes)))
+        """Whether its fixes are there: not before ``install``, nor after ``detach``, ``clear`` or the end.
+
+        Once one was seen missing, a later fix of that name is somebody else's, and this is False for good.
+        """
+        return self._whole and self.present
+
+    @property
+    def present(self) -> bool:
+        """Whether one of its fixes is there, through which LAMMPS may still call it."""
+        if self._instance:
+            left = {fix_id: commands for fix_id, commands in self._removal.items() if self._instance.has_fix(fix_id)}
+            self._whole &= len(left) == len(self._removal)
+            self._removal = left
+        return bool(self._instance and self._removal)
 
     def install(self) -> None:
         """Adds the fixes and writes the first values."""
         instance = self.hook.instance
         missing = [column for column in self.columns if not instance.has_column(column)]
         if missing:
-            self._fixes.append(_free_id(instance, "glass_store"))
-            instance.command(f"fix {self._fixes[-1]} all property/atom {' '.join(missing)}")
+            store = _free_id(instance, "glass_store")
+            instance.command(f"fix {store} all property/atom {' '.join(missing)}")
+            self._removal[store] = (f"unfix {store}",)
         try:
             self.hook.update()
-            self._fixes.append(_free_id(instance, "glass"))
-            self.hook.add_external(self._fixes[-1])
+            external = _free_id(instance, "glass")
+            self._removal[external] = self.hook.add_external(external)
+            self._whole = True
         except BaseException:
             self.detach()
             raise
@@ -107,13 +128,18 @@ class Attachment:
                 self._instance.command("timer timeout off")
             raise error
 
+    def finish_run(self) -> None:
+        """Brings the values up to date if there was a run or minimisation, which may have ended at any step."""
+        if self.active and self.hook.evaluated:
+            self.hook.update()
+
     def detach(self) -> None:
         """Removes the fixes; the properties and their values go with them."""
-        for fix_id in reversed(self._fixes):
-            if self._instance and self._instance.has_fix(fix_id):
-                self._instance.command(f"unfix {fix_id}")
+        if self._instance and self.present:
+            for command in [c for commands in reversed(self._removal.values()) for c in commands]:
+                self._instance.command(command)
         self._instance = None
-        self._fixes = []
+        self._removal = {}
 
     def closed(self) -> None:
         """To be told when the LAMMPS object is gone."""
@@ -130,60 +156,3 @@ def _free_id(instance: Instance, name: str) -> str:
     while instance.has_fix(name if number == 1 else f"{name}_{number}"):
         number += 1
     return name if number == 1 else f"{name}_{number}"
-
-
-@contextmanager
-def _stoppable(attachments: Sequence[Attachment]) -> Iterator[None]:
-    """Ctrl-C ends a run at its next step; a KeyboardInterrupt raised in a callback would be lost."""
-    active = [attachment for attachment in attachments if attachment.active]
-    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not (active and usual and threading.current_thread() is threading.main_thread()):
-        yield
-        return
-    signal.signal(signal.SIGINT, lambda number, frame: active[0].stop(KeyboardInterrupt()))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@lru_cache(maxsize=8)
-def _raising(base: type) -> type:
-    """The class of a LAMMPS object, with methods that raise what a hook stored while they ran.
-
-    A subclass and not functions set on the object: these would hold the object in a reference cycle, and
-    LAMMPS would no longer close when its last name is deleted.
-    """
-
-    class Lammps(base):  # type: ignore[misc, valid-type]
-        def _checked(self, method: str, *arguments: Any) -> Any:
-            try:
-                with _stoppable(self.glass_attachments):
-                    return getattr(super(), method)(*arguments)
-            finally:
-                for attachment in self.glass_attachments:
-                    attachment.check()
-
-        def command(self, cmd: str) -> Any:
-            return self._checked("command", cmd)
-
-        def commands_string(self, multicmd: str) -> Any:
-            return self._checked("commands_string", multicmd)
-
-        def file(self, path: str) -> Any:
-            return self._checked("file", path)
-
-        def commands_list(self, cmdlist: Sequence[str]) -> Any:
-            if any(c.rstrip().endswith("&") or '"""' in c for c in cmdlist):
-                return self._checked("commands_list", cmdlist)
-            for single in cmdlist:
-                self.command(single)
-            return None
-
-        def close(self) -> None:
-            for attachment in self.glass_attachments:
-                attachment.closed()
-            super().close()
-
-    Lammps.__name__, Lammps.__qualname__, Lammps.__doc__ = base.__name__, base.__qualname__, base.__doc__
-    return Lammps

@@ -16,21 +16,27 @@ from glass_core.outputs import output
 from lammps_hooks.instance import Callback, Instance
 from lammps_hooks.ranks import require_one_rank
 from lammps_hooks.schedule import Schedule
-from lammps_hooks.structure import read_structure, require_readable
+from lammps_hooks.structure import names_of_types, read_structure, require_readable
 
 OnError = Callable[[BaseException], None]
+_SPECIES_CURE = "name one of these for its type in the list of species"
 
 
 def chosen_outputs(model: Model, outputs: Sequence[str] | None) -> tuple[str, ...]:
     """Names of the outputs to write: all of the model, or those asked for.
 
     Raises:
-        GlassError: for a name that the model does not predict.
+        GlassError: for a name that the model does not predict, or one given twice.
     """
-    for name in outputs or ():
+    if isinstance(outputs, str):
+        raise GlassError(f"outputs must be a sequence of names such as ({outputs!r},), got the text {outputs!r}")
+    names = tuple(outputs or model.outputs)
+    for place, name in enumerate(names):
         if name not in model.outputs:
             raise unknown("output", name, model.outputs)
-    return tuple(outputs or model.outputs)
+        if name in names[:place]:
+            raise GlassError(f"outputs name {name!r} twice; give it once")
+    return names
 
 
 class Hook:
@@ -43,6 +49,10 @@ class Hook:
         every: steps between predictions.
         outputs: names of the outputs to write; None means all.
         on_error: called with any exception raised in a callback, which cannot pass through LAMMPS.
+
+    Attributes:
+        outputs: names of the outputs to write; may be shortened before the first prediction.
+        evaluated: whether LAMMPS has computed forces, in a run or minimisation, since this was last set to False.
 
     Raises:
         GlassError: for more than one rank, other units than Å, wrong species, an unknown model …
@@ -59,12 +69,14 @@ class Hook:
     ) -> None:
         if not isinstance(every, Integral) or every < 1:
             raise GlassError(f"every must be a number of steps ≥ 1, got {every!r}")
+        self.species = names_of_types(species)
         require_one_rank(instance)
-        require_readable(instance, species)
+        require_readable(instance, self.species)
         self.instance = instance
-        self.species = tuple(species)
         self.model = load_model(model)
         self.outputs = chosen_outputs(self.model, outputs)
+        self.evaluated = False
+        self._progress = ""
         self._schedule = Schedule(every)
         self._on_error = on_error
         self._written: Structure | None = None
@@ -76,13 +88,20 @@ class Hook:
         """Names of the per-atom properties in LAMMPS, ``d_glass_barrier`` …"""
         return tuple(output(name).lammps for name in self.outputs)
 
-    def add_external(self, fix_id: str) -> None:
+    def add_external(self, fix_id: str) -> tuple[str, ...]:
         """Adds the ``fix external`` that calls back at setup, at every step and in minimisations.
 
-        It adds zero to the forces: trajectories stay the same to the last bit.
+        It adds zero to the forces: trajectories stay the same to the last bit. With it goes an equal-style variable
+        ``FIX_progress``, the only thing in LAMMPS that tells when a run ends, or a minimisation for lack of iterations.
+
+        Returns:
+            The commands that remove both.
         """
         self.instance.command(f"fix {fix_id} all external pf/callback 1 1")
         self.instance.set_callback(fix_id, self._callback)
+        self._progress = f"{fix_id}_progress"
+        self.instance.command(f"variable {self._progress} equal ramp(0,1)")
+        return f"unfix {fix_id}", f"variable {self._progress} delete"
 
     def update(self) -> None:
         """Predicts for the present configuration, unless its values are in place already."""
@@ -90,7 +109,8 @@ class Hook:
         if self._written is not None and _same(structure, self._written):
             return
         self._written = None
-        results = predict(self.model, structure)
+        owner = f"model {self.model.card.name or self.model.kind!r}"
+        results = predict(self.model, structure.with_species(self.model.species, owner, _SPECIES_CURE))
         for name, column in zip(self.outputs, self.columns, strict=True):
             self.instance.write_column(column, results[name].values)
         self._written = structure
@@ -98,11 +118,13 @@ class Hook:
     def _at_forces(self, caller: int, step: int, n_local: int, ids: int, positions: int, forces: int) -> None:
         try:
             clear_forces(forces, n_local)
+            self.evaluated = True
             elapsed = self.instance.elapsed()
             if elapsed == 0:
                 # Between runs, commands may have changed the values, or added and removed atoms.
                 self._written = None
-            if self._schedule.due(step, elapsed, self.instance.positions()):
+            last = self.instance.variable(self._progress) >= 1.0
+            if self._schedule.due(step, elapsed, self.instance.positions(), last):
                 self.update()
         except BaseException as error:  # noqa: BLE001 - no exception can pass through LAMMPS
             self._on_error(error)

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import sys
 import sysconfig
 from collections.abc import Sequence
 
 from glass_core.errors import GlassError
-from glass_core.model_file import DEFAULT, load_model
+from glass_core.model_file import DEFAULT, load_model, resolve, shipped_models
 from glass_core.outputs import output
 from lammps_hooks.hook import chosen_outputs
+from lammps_hooks.structure import names_of_types
 
+_PLAIN = re.compile(r"[A-Za-z0-9 _.,:/+=~-]")
+_ALL_NEW = "None of them may exist when this file is included."
+_TAKEN_LEFT_OUT = "Those that exist when this file is included, as another model's do, are left out with a note."
 _TEXT = '''\
 # Predictions of model {model} every {every} steps, by {command}
 # Place `include` of this file after the atoms exist and after fixes that change the box (deform,
 # press/berendsen); then `dump ... custom ...` these per-atom properties:
 {table}
+# {taken}
+#
+# Values belong to the present configuration at the first and the last step of every run and minimisation, and
+# every {every} steps of either. After commands that move atoms, and after a run that stopped early (fix halt, timer)
+# or was cut into parts (run ... stop or every), `run 0` brings them up to date for write_dump. In a LAMMPS
+# without package MISC they are those of every {every} steps of a run, and of this include.
 
-fix {name}_store all property/atom {columns}
 python {name}_start input 1 SELF format p here """
 import site, sys
 if sys.version_info[:2] != {version}:
@@ -56,8 +66,9 @@ def include_text(
         species: species of atom type 1, 2 …
         model: name or path of a model.
         every: steps between predictions; a divisor of the dump's interval.
-        outputs: names of the outputs to write; default all of the model.
-        name: prefix of the fixes and functions, to have several in one script.
+        outputs: names of the outputs to write; default all of the model for which the script has no per-atom
+            property yet, as it has after the include of another model.
+        name: prefix of the fixes, functions and the variable, to have several in one script.
 
     Raises:
         GlassError: for an unknown model, output, or a name that is no identifier.
@@ -66,23 +77,47 @@ def include_text(
         raise GlassError(f"every must be a number of steps ≥ 1, got {every}")
     if not (name.isidentifier() and name.isascii()):
         raise GlassError(f"name must consist of letters, digits and underscores, got {name!r}")
-    if pathlib.Path(model).is_file():
-        model = str(pathlib.Path(model).resolve())
     loaded = load_model(model)
+    reference = _reference(model)
     chosen = chosen_outputs(loaded, outputs)
-    settings = {"species": tuple(species), "model": model, "every": every, "outputs": chosen, "name": name}
+    settings = {
+        "species": names_of_types(species),
+        "model": reference,
+        "every": every,
+        "outputs": chosen if outputs else None,
+        "name": name,
+    }
     return _TEXT.format(
         name=name,
-        model=model,
+        model=_literal(reference),
         every=every,
         command="python -m lammps_hooks",
         table="\n".join(_row(o, loaded.outputs[o]) for o in chosen),
-        columns=" ".join(output(o).lammps for o in chosen),
+        taken=_ALL_NEW if outputs else _TAKEN_LEFT_OUT,
         version=tuple(sys.version_info[:2]),
         dotted=".".join(map(str, sys.version_info[:2])),
-        folders=_package_folders(),
-        settings=", ".join(f"{key}={value!r}" for key, value in settings.items()),
+        folders=_literal(_package_folders()),
+        settings=", ".join(f"{key}={_literal(value)}" for key, value in settings.items()),
     )
+
+
+def _reference(model: str) -> str:
+    """The model's name, or the absolute path of its file: LAMMPS may run in another folder."""
+    path = None if model in shipped_models() else resolve(model)
+    return model if path is None else str(path.resolve())
+
+
+def _literal(value: object) -> str:
+    """Python source of a value, in characters that LAMMPS leaves as they are in a quoted block.
+
+    >>> _literal(("Cu", "é"))
+    "('Cu', '\\\\U000000e9')"
+    """
+    if isinstance(value, str):
+        return "'" + "".join(c if _PLAIN.fullmatch(c) else f"\\U{ord(c):08x}" for c in value) + "'"
+    if isinstance(value, (tuple, list)):
+        return "(" + ", ".join(map(_literal, value)) + ("," if len(value) == 1 else "") + ")"
+    return repr(value)
 
 
 def _row(name: str, unit: str) -> str:

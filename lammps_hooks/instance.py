@@ -26,7 +26,9 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "lammps_extract_box": (None, (c_void_p,) * 7),
     "lammps_extract_global": (c_void_p, (c_char_p,)),
     "lammps_extract_setting": (c_int, (c_char_p,)),
+    "lammps_extract_variable": (c_void_p, (c_char_p, c_char_p)),
     "lammps_force_timeout": (None, ()),
+    "lammps_free": (None, ()),  # takes an address in place of the instance
     "lammps_get_last_error_message": (c_int, (c_char_p, c_int)),
     "lammps_get_thermo": (c_double, (c_char_p,)),
     "lammps_has_error": (c_int, ()),
@@ -81,6 +83,15 @@ class Instance:
     def elapsed(self) -> int:
         """Steps since the start of the current run or minimisation; 0 in its setup. Only inside of one."""
         return int(self._call("lammps_get_thermo", b"elapsed"))
+
+    def variable(self, name: str) -> float:
+        """Present value of an equal-style variable."""
+        address = self._call("lammps_extract_variable", name.encode(), None)
+        if not address:
+            raise GlassError(f"LAMMPS has no variable {name} (any more), which glass had defined; do not delete it")
+        value = ctypes.cast(address, POINTER(c_double)).contents.value
+        self._functions["lammps_free"](address)
+        return value
 
     def has_fix(self, fix_id: str) -> bool:
         """Whether a fix of this id is defined."""

@@ -11,9 +11,10 @@ class Schedule:
     """Finds the evaluations whose configuration can reach a dump.
 
     These are: the setup of every run and minimisation; every evaluation of a step that is a multiple
-    of ``every`` (a minimiser's line search has several, of which the last one counts); any jump of the step
-    (``rerun``); and the end of a minimisation, which LAMMPS always dumps. It shows as a second evaluation
-    of the same positions within one step.
+    of ``every``, or the last of a run or the last that a minimisation may take (a minimiser's line search has
+    several evaluations, of which the last one counts); any jump of the step (``rerun``); and the end of a
+    minimisation that stops before, which LAMMPS dumps. It shows as a second evaluation of the same positions
+    within one step.
 
     Args:
         every: steps between predictions.
@@ -24,18 +25,19 @@ class Schedule:
         self._step: int | None = None
         self._positions_nc: Floats = np.empty((0, 3))
 
-    def due(self, step: int, elapsed: int, positions_nc: Floats) -> bool:
+    def due(self, step: int, elapsed: int, positions_nc: Floats, last: bool = False) -> bool:
         """Whether to predict now. To be asked once at every evaluation.
 
         Args:
             step: timestep.
             elapsed: steps since the start of the run or minimisation.
             positions_nc: positions, shape (n, 3); kept until the next call.
+            last: whether the run or minimisation takes no further step.
         """
-        last, before = self._step, self._positions_nc
+        previous, before = self._step, self._positions_nc
         self._step, self._positions_nc = step, positions_nc
-        if elapsed == 0 or step % self.every == 0 or last is None:
+        if elapsed == 0 or step % self.every == 0 or last or previous is None:
             return True
-        if step == last:
+        if step == previous:
             return np.array_equal(positions_nc, before)
-        return step != last + 1
+        return step != previous + 1

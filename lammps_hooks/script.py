@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from glass_core.errors import GlassError
+from glass_core.outputs import output
 from lammps_hooks.hook import Hook
 from lammps_hooks.instance import Instance
 
@@ -27,7 +28,7 @@ class ScriptHook:
         species: species of atom type 1, 2 …
         model: name or path of a model.
         every: steps between predictions.
-        outputs: names of the outputs to write; None means all.
+        outputs: names of the outputs to write; None means all for which there is no per-atom property yet.
         name: prefix of the ids of the fixes.
     """
 
@@ -39,7 +40,7 @@ class ScriptHook:
         self._hook: Hook | None = None
 
     def start(self, capsule: object) -> None:
-        """For ``python NAME_start invoke``: checks, predicts for the present atoms, prepares later calls.
+        """For ``python NAME_start invoke``: adds the per-atom properties, predicts, prepares later calls.
 
         ``fix python/invoke`` is called neither in the setup of a run nor in minimisations. Where
         LAMMPS has ``fix external`` (package MISC), it is called there.
@@ -47,11 +48,27 @@ class ScriptHook:
         instance = Instance.of_capsule(capsule)
         try:
             self._hook = Hook(instance, *self._settings, on_error=end_process)
+            self._add_columns(self._hook)
             self._hook.update()
         except GlassError as error:
             _raise_short(error, instance)
         if instance.has_fix_style("external"):
             self._hook.add_external(f"{self._name}_setup")
+
+    def _add_columns(self, hook: Hook) -> None:
+        """Adds the fix property/atom. Columns that exist are left to whoever writes them, another model as a rule."""
+        instance, store = hook.instance, f"{self._name}_store"
+        if instance.has_fix(store):  # from an earlier include of the same file
+            instance.command(f"unfix {store}")
+        free = tuple(name for name in hook.outputs if not instance.has_column(output(name).lammps))
+        taken = [output(name).lammps for name in hook.outputs if name not in free]
+        if taken and (self._settings[-1] or not free):
+            cure = f"make this one with --outputs {' '.join(free)}" if free else "keep one of the two"
+            raise GlassError(f"another include or fix has added {', '.join(taken)} already; {cure}")
+        if taken:
+            instance.command(f'print "glass: {self._name} leaves out {", ".join(taken)}: they exist already"')
+        hook.outputs = free
+        instance.command(f"fix {store} all property/atom {' '.join(hook.columns)}")
 
     def end_of_step(self, capsule: object) -> None:
         """For ``fix python/invoke N end_of_step NAME_step``: the values of the step that ends."""

@@ -13,6 +13,18 @@ from lammps_hooks.instance import Instance
 _ANGSTROM_UNITS = ("metal", "real")
 
 
+def names_of_types(species: Sequence[str]) -> tuple[str, ...]:
+    """``species`` as a tuple.
+
+    Raises:
+        GlassError: if it is no sequence of names.
+    """
+    sequence = isinstance(species, (Sequence, np.ndarray)) and not isinstance(species, str)
+    if not sequence or not all(isinstance(name, str) for name in species):
+        raise GlassError(f"species must be one name per atom type, such as ('Cu', 'Zr'), got {species!r}")
+    return tuple(str(name) for name in species)
+
+
 def require_readable(instance: Instance, species: Sequence[str]) -> None:
     """Checks that the instance has a three-dimensional box in Å, atoms, and a species for every atom type.
 
@@ -23,8 +35,6 @@ def require_readable(instance: Instance, species: Sequence[str]) -> None:
     Raises:
         GlassError: naming what is wrong and the cure.
     """
-    if isinstance(species, str):
-        raise GlassError(f"species must be one name per atom type, such as ('Cu', 'Zr'), got {species!r}")
     if not instance.setting("box_exist"):
         raise GlassError("LAMMPS has no simulation box yet; place the hook after create_box or read_data")
     if not instance.setting("nlocal"):

@@ -15,9 +15,10 @@ from traits.api import Bool, Disallow, Enum, Range, Str
 
 from glass_core import GlassError, load_model, predict
 from glass_core.model_file import DEFAULT, model_names
+from glass_core.species_map import parse_species_map
 from ovito_glass.background import in_background
 from ovito_glass.results import results_key, write_attributes, write_histogram, write_properties
-from ovito_glass.structure import parse_species_map, to_structure
+from ovito_glass.structure import to_structure
 
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9 _-]*")
 
@@ -32,7 +33,7 @@ class PredictBarriers(ModifierInterface):
     model's name in front.
 
     Raises (from ``pipeline.compute()``):
-        GlassError: for particles without a species or of one that the model does not know, coinciding
+        GlassError: for particles without a species, with two, or with one that the model does not know, coinciding
             atoms, a missing or damaged model file, no selection with ``only_selected``, or two
             modifiers with the same key.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,28 +11,30 @@ from numpy.typing import NDArray
 
 from glass_core import GlassError, Structure
 from glass_core.errors import missing_extra
-from glass_core.frame import Frame, species_names
-from ovito_glass.structure import box, type_keys
+from glass_core.frame import Frame
+from glass_core.species_map import SpeciesMap
+from ovito_glass.structure import box, positions_of, species_of_particles
 
 if TYPE_CHECKING:
     from ovito.data import DataCollection, Particles
 
 
-def read_frame(path: str | os.PathLike[str], species_map: Mapping[str, str], index: int = -1) -> Frame:
+def read_frame(path: str | os.PathLike[str], species_map: SpeciesMap, index: int = -1) -> Frame:
     """One frame of a file.
 
     Args:
         path: file of any format that OVITO detects.
-        species_map: type → species for types that have numbers and no names.
+        species_map: type → species: by number for types that have numbers and no names, else by name.
         index: which frame; negative numbers count from the end.
 
     Returns:
         The frame; ``info`` holds "timestep" where the file gives one and "origin", the corner of the box
-        in Å, where there is a box.
+        in Å, where there is a box. Where a file only names its types, their numbers are OVITO's.
 
     Raises:
         GlassError: for a file that OVITO cannot read, a frame that it does not have, particles without
-            types, or a numeric type without a species.
+            types or a coordinate, a numeric type without a species, or the number of a named type with
+            another species than the name's.
         MissingExtraError: without OVITO.
     """
     data = _load(path, index)
@@ -44,10 +45,9 @@ def read_frame(path: str | os.PathLike[str], species_map: Mapping[str, str], ind
     if particles.count == 0:
         structure = Structure(np.empty((0, 3)), np.empty(0, dtype=np.int32), (), cell, pbc)
     else:
-        keys, inverse = type_keys(particles, species_map)
-        symbols = np.asarray(species_names(np.asarray(keys), species_map, str(path)), dtype=str)[inverse]
-        structure = Structure.from_symbols(np.array(particles.positions), symbols.tolist(), cell, pbc)
-    return Frame(structure, _ids(particles), _info(data))
+        symbols = species_of_particles(data, species_map, str(path))
+        structure = Structure.from_symbols(positions_of(data, str(path)), symbols, cell, pbc)
+    return Frame(structure, _ids(particles), _info(data), _numbers(particles))
 
 
 def _load(path: str | os.PathLike[str], index: int) -> DataCollection:
@@ -73,6 +73,11 @@ def _ids(particles: Particles) -> NDArray[np.int64]:
     if identifiers is None:
         return np.arange(1, particles.count + 1, dtype=np.int64)
     return np.array(identifiers, dtype=np.int64)
+
+
+def _numbers(particles: Particles) -> NDArray[np.int64] | None:
+    types = particles.particle_types
+    return None if types is None else np.array(types, dtype=np.int64)
 
 
 def _info(data: DataCollection) -> dict[str, Any]:

@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import pathlib
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glass_core import GlassError, Structure
-from glass_core.structure import Floats, Ints
+from glass_core.lammps_files import dump_columns, is_data_file, missing_coordinates, type_names
+from glass_core.species_map import SpeciesMap, species_of_type
+from glass_core.structure import Floats
 
 if TYPE_CHECKING:
-    from ovito.data import DataCollection, Particles, SimulationCell
+    from ovito.data import DataCollection, SimulationCell
 
 _RELATIVE_VOLUME_OF_A_FLAT_BOX = 1e-9
+_THICKEST_2D_BOX = 1.0  # Å; LAMMPS takes -0.5 … 0.5 in two dimensions
 
 
-def parse_species_map(text: str) -> dict[str, str]:
-    """Type → species from what a user types; commas, semicolons or line breaks separate the entries.
-
-    Raises:
-        GlassError: for an entry that is not ``type=species``, or a type that is given twice.
-
-    >>> parse_species_map("1=Cu, 2=Zr")
-    {'1': 'Cu', '2': 'Zr'}
-    """
-    table: dict[str, str] = {}
-    for entry in filter(None, (part.strip() for part in re.split(r"[,;\n]", text))):
-        key, equals, name = (part.strip() for part in entry.partition("="))
-        if not (key and equals and name):
-            raise GlassError(f"species map entry {entry!r} must read type=species, for example 1=Cu, 2=Zr")
-        if table.setdefault(key, name) != name:
-            raise GlassError(f"species map gives type {key} twice, as {table[key]} and {name}; keep one")
-    return table
-
-
-def to_structure(data: DataCollection, species_map: Mapping[str, str] | None = None) -> Structure:
+def to_structure(data: DataCollection, species_map: SpeciesMap | None = None) -> Structure:
     """The particles of a data collection.
 
     OVITO keeps box vectors in columns, a ``Structure`` in rows. The origin of the box is dropped, since
@@ -44,21 +28,23 @@ def to_structure(data: DataCollection, species_map: Mapping[str, str] | None = N
 
     Args:
         data: with particles that have types; a simulation cell is optional.
-        species_map: particle type (its name, or its number) → species. A type without an entry keeps its
-            name; one that has no name, or only a number for a name, must have an entry.
+        species_map: particle type → species: by its name, or by its number if it has no name. A type without
+            an entry keeps its name; one that has no name, or only a number for a name, must have an entry.
+            OVITO numbers named types as they come in the file, so that the number of such a type says nothing.
 
     Raises:
-        GlassError: without particles or their types, or for a type without a species.
+        GlassError: without particles, their types or a coordinate; for a type without a species; or for the
+            number of a named type with another species than the name's.
     """
     particles = data.particles
     if particles is None:
         raise GlassError("the input has no particles; load a file with atoms")
     cell, pbc = box(data.cell)
-    if particles.count == 0 or particles.positions is None:
+    if particles.count == 0:
         return Structure(np.empty((0, 3)), np.empty(0, dtype=np.int32), (), cell, pbc)
-    keys, inverse = type_keys(particles, species_map or {})
-    species, place = np.unique([_species(key, species_map or {}) for key in keys], return_inverse=True)
-    return Structure(np.array(particles.positions), place[inverse], species.tolist(), cell, pbc)
+    source = source_of(data)
+    symbols = species_of_particles(data, species_map or {}, source)
+    return Structure.from_symbols(positions_of(data, source), symbols, cell, pbc)
 
 
 def box(cell: SimulationCell | None) -> tuple[Floats | None, tuple[bool, bool, bool]]:
@@ -76,32 +62,59 @@ def box(cell: SimulationCell | None) -> tuple[Floats | None, tuple[bool, bool, b
     return rows, (bool(periodic[0]), bool(periodic[1]), bool(periodic[2]))
 
 
-def type_keys(particles: Particles, species_map: Mapping[str, str]) -> tuple[list[str], Ints]:
-    """What to look up in ``species_map`` for each distinct type, and each particle's place in that list.
+def species_of_particles(data: DataCollection, species_map: SpeciesMap, source: str) -> NDArray[np.str_]:
+    """Species of each particle, shape (n,).
 
-    A type is known by its name, else by its number; its number also counts where the map names it.
+    Args:
+        data: with at least one particle.
+        species_map: see ``to_structure``.
+        source: path of the file that ``data`` came from, or what to call the data in errors.
 
     Raises:
-        GlassError: if the particles have no types.
+        GlassError: if the particles have no types, or a type has no species or two.
     """
-    types = particles.particle_types
+    types = data.particles.particle_types
     if types is None:
         raise GlassError(
             "the particles have no types, so their species are unknown; "
             "map a column of the file to 'Particle Type' or compute that property"
         )
     names = {entry.id: entry.name for entry in types.types}
-    ids, inverse = np.unique(np.array(types), return_inverse=True)
-    keys = []
-    for number in map(str, ids):
-        name = names.get(int(number)) or number
-        keys.append(number if number in species_map and name not in species_map else name)
-    return keys, inverse.astype(np.int32)
+    numbers, inverse = np.unique(np.array(types), return_inverse=True)
+    species = []
+    for number in numbers.tolist():
+        name = names.get(number) or ""
+        if species_map.get(str(number), name) != name and _guessed(number, name, source):
+            name = ""
+        species.append(species_of_type(str(number), name, species_map, source))
+    return np.asarray(species, dtype=str)[inverse]
 
 
-def _species(key: str, species_map: Mapping[str, str]) -> str:
-    if key in species_map:
-        return species_map[key]
-    if key.isdigit():
-        raise GlassError(f"particle type {key} has no species; set the species map, for example '{key}=Cu'")
-    return key
+def _guessed(number: int, name: str, source: str) -> bool:
+    """Whether OVITO made up the name: in LAMMPS data files, where types are numbers, it guesses from masses."""
+    if not (pathlib.Path(source).is_file() and is_data_file(source)):
+        return False
+    return type_names(source).get(number) != name
+
+
+def positions_of(data: DataCollection, source: str) -> Floats:
+    """Positions in Å, shape (n, 3).
+
+    Raises:
+        GlassError: if there are none, or if the file is a LAMMPS dump that lacks a coordinate, for which OVITO
+            puts 0. That is a box in two dimensions only where the box is as thin as LAMMPS makes it then.
+    """
+    positions = data.particles.positions
+    if positions is None:
+        raise GlassError(f"the particles of {source} have no positions; write x, y and z into the file")
+    columns = dump_columns(source) if pathlib.Path(source).is_file() else None
+    missing = missing_coordinates(columns or "xyz")
+    flat = data.cell is not None and data.cell.is2D and abs(data.cell[2, 2]) <= _THICKEST_2D_BOX
+    if missing and not (missing == "z" and flat):
+        raise GlassError(f"{source} has no column for coordinate {', '.join(missing)}; add it to the dump")
+    return np.array(positions, dtype=np.float64)
+
+
+def source_of(data: DataCollection) -> str:
+    """Path of the file that the data came from; "the input" where there is none."""
+    return str(data.attributes.get("SourceFile", "the input"))

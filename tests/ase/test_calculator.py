@@ -214,8 +214,13 @@ def test_species_map(copper):
     calc = GlassCalculator()
     with pytest.raises(GlassError, match="species 'H'"):
         calc.predictions(copper)
-    calc.set(species_map={"H": "Cu"})
-    np.testing.assert_array_equal(calc.predictions(copper)["glass_barrier"], expected)
+    for species_map in ({"H": "Cu"}, "H=Cu", {"H": "Cu", "²": "Zr"}):
+        calc.set(species_map=species_map)
+        np.testing.assert_array_equal(calc.predictions(copper)["glass_barrier"], expected)
+    assert GlassCalculator(species_map="H=Cu").parameters["species_map"] == {"H": "Cu"}
+    with pytest.raises(GlassError, match="entry 'H-Cu' must read"):
+        calc.set(species_map="H-Cu")
+    assert calc.parameters["species_map"] == {"H": "Cu", "²": "Zr"}
 
 
 @pytest.mark.parametrize("clone", [copy.deepcopy, lambda calc: pickle.loads(pickle.dumps(calc))])

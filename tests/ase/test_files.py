@@ -57,13 +57,41 @@ def test_types_without_species_are_never_guessed(dump, types):
 
 @pytest.mark.parametrize(
     ("names", "mapping"),
-    [(("Cu", "Zr"), {}), (("A", "B"), {"A": "Cu", "B": "Zr"}), (("Zr", "Cu"), TYPES)],
+    [(("Cu", "Zr"), {}), (("A", "B"), {"A": "Cu", "B": "Zr"}), (("Cu", "Zr"), TYPES)],
 )
 def test_element_column(dump, names, mapping):
     a, b = names
     rows = f"3 1 {a} 1 2 3\n1 2 {b} 4 5 6\n2 1 {a} 7 8 9\n"
     frame = read_frame(dump(_columns("id type element x y z", rows)), mapping)
     assert frame.structure.symbols().tolist() == ["Cu", "Zr", "Cu"]
+
+
+def test_the_number_of_a_type_with_an_element_must_agree_with_it(dump):
+    path = dump(_columns("id type element x y z", "3 1 Zr 1 2 3\n1 2 Cu 4 5 6\n2 1 Zr 7 8 9\n"))
+    with pytest.raises(GlassError, match=r"type 1 in .*a\.dump is Zr by its name 'Zr' and Cu by its number"):
+        read_frame(path, TYPES)
+
+
+def test_numbers_of_types_are_kept(dump, tmp_path):
+    frame = read_frame(dump(_columns("id type x y z")), {"1": "Zr", "2": "Cu"})
+    assert frame.numbers_n.tolist() == [1, 2, 1]
+    write_dump(tmp_path / "b.dump", frame, {}, {})
+    assert read_frame(tmp_path / "b.dump", {}).numbers_n.tolist() == [1, 2, 1]
+    named = read_frame(dump("2\n\nZr 0 0 0\nCu 3 0 0\n", "a.xyz"), {})
+    assert named.numbers_n is None
+
+
+@pytest.mark.parametrize(("columns", "missing"), [("x y vz", "z"), ("xs vx zs", "y"), ("vx vy vz", "x, y, z")])
+def test_a_dump_without_a_coordinate(dump, columns, missing):
+    with pytest.raises(GlassError, match=rf"a\.dump has no column for coordinate {missing}; add it"):
+        read_frame(dump(_columns(f"id type {columns}")), TYPES)
+
+
+def test_numeric_types_of_extended_xyz_have_no_species(dump):
+    path = dump("2\nProperties=type:I:1:pos:R:3\n2 0 0 0\n1 3 0 0\n", "a.xyz")
+    assert read_frame(path, TYPES).structure.symbols().tolist() == ["Zr", "Cu"]
+    with pytest.raises(GlassError, match=r"type 1 in .*a\.xyz has no species"):
+        read_frame(path, {})
 
 
 def test_triclinic_box(dump):
@@ -160,17 +188,36 @@ def test_missing_file_and_frame(tmp_path, copper):
             read_frame(tmp_path / name, {}, index)
 
 
-def test_lammps_data_file(dump):
-    text = (
-        "data\n\n2 atoms\n2 atom types\n0 9 xlo xhi\n0 9 ylo yhi\n0 9 zlo zhi\n\n"
-        "Masses\n\n1 63.5\n2 91.2\n\nAtoms # atomic\n\n2 1 0 0 0\n1 2 2 2 2\n"
-    )
-    path = dump(text, "a.lammps-data")
+DATA = (
+    "data\n\n2 atoms\n2 atom types\n0 9 xlo xhi\n0 9 ylo yhi\n0 9 zlo zhi\n\n"
+    "Masses\n\n1 63.5\n2 91.2\n\nAtoms # atomic\n\n2 1 0 0 0\n1 2 2 2 2\n"
+)
+
+
+@pytest.mark.parametrize("name", ["a.lammps-data", "a.data", "data.glass", "glass"])
+def test_lammps_data_file(dump, name):
+    path = dump(DATA, name)
     with pytest.raises(GlassError, match="type 1 in"):
         read_frame(path, {})
     frame = read_frame(path, {"1": "Zr", "2": "Cu"})
     assert frame.structure.symbols().tolist() == ["Zr", "Cu"]
     assert frame.ids_n.tolist() == [2, 1]
+    assert frame.numbers_n.tolist() == [1, 2]
+
+
+def test_elements_behind_the_masses_of_a_data_file(dump):
+    path = dump(DATA.replace("63.5", "63.5 # Cu").replace("91.2", "91.2 # Zr"), "a.data")
+    for species_map in ({}, TYPES):
+        assert read_frame(path, species_map).structure.symbols().tolist() == ["Cu", "Zr"]
+    with pytest.raises(GlassError, match=r"type 1 in .* is Cu by its name 'Cu' and Zr by its number"):
+        read_frame(path, {"1": "Zr", "2": "Cu"})
+
+
+def test_data_file_with_type_labels_in_place_of_numbers(dump):
+    text = DATA.replace("Masses\n\n1 63.5\n2 91.2", "Atom Type Labels\n\n1 Cu\n2 Zr")
+    path = dump(text.replace("2 1 0 0 0", "2 Cu 0 0 0").replace("1 2 2 2 2", "1 Zr 2 2 2"), "a.data")
+    with pytest.raises(GlassError, match=r"type labels instead of numbers, .*; read it with --reader ovito"):
+        read_frame(path, TYPES)
 
 
 @pytest.fixture
@@ -195,6 +242,30 @@ def test_extxyz_in_ase(predicted, tmp_path):
     np.testing.assert_array_equal(again.ids_n, frame.ids_n)
     assert again.info == frame.info
     assert again.structure.symbols().tolist() == frame.structure.symbols().tolist()
+
+
+def test_extxyz_has_no_box_that_was_not_given(tmp_path):
+    positions = [[0, 0, 0], [2.5, 1, 3]]
+    for cell, pbc in ((None, False), ([9, 0, 8], (True, False, True))):
+        frame = Frame(Structure(positions, [0, 1], ("Cu", "Zr"), cell, pbc), np.array([1, 2]))
+        write_extxyz(tmp_path / "a.extxyz", frame, {}, {})
+        atoms = read(tmp_path / "a.extxyz")
+        assert atoms.cell.array.tolist() == np.diag(cell or [0, 0, 0]).tolist()
+        assert atoms.pbc.tolist() == list(frame.structure.pbc)
+        assert ("Lattice" in (tmp_path / "a.extxyz").read_text()) == (cell is not None)
+        np.testing.assert_array_equal(read_frame(tmp_path / "a.extxyz", {}).structure.cell_cc, frame.structure.cell_cc)
+
+
+def test_extxyz_of_a_model_without_a_hash(predicted, tmp_path):
+    """ASE writes an empty text so that it swallows the entry behind it."""
+    frame, outputs = predicted
+    structure = Structure(
+        frame.structure.positions_nc, frame.structure.types_n, ("Cu", "Zr"), [99] * 3, (True, False, True)
+    )
+    write_extxyz(tmp_path / "a.xyz", Frame(structure, frame.ids_n), outputs, {"glass_model_sha256": ""})
+    atoms = read(tmp_path / "a.xyz")
+    assert atoms.pbc.tolist() == [True, False, True]
+    assert atoms.info == {"glass_outputs": ",".join(outputs)}
 
 
 def test_extxyz_in_ovito(predicted, tmp_path):

@@ -140,6 +140,11 @@ def test_foreign_file_is_not_touched_by_append(copper, tmp_path, content):
     assert path.read_text() == content
 
 
+def test_a_folder_is_no_file_to_continue(copper, tmp_path):
+    with pytest.raises(GlassError, match=r"cannot append to .*: Is a directory; choose another file"):
+        ExtxyzWriter(tmp_path, copper, mode="a")
+
+
 def test_failed_write_leaves_the_frames_before(moving, tmp_path, monkeypatch):
     path = tmp_path / "run.xyz"
     writer = ExtxyzWriter(path, moving)

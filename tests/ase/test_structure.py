@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ pytest.importorskip("ase")
 from ase import Atoms
 
 from ase_glass import annotate, to_structure
+from ase_glass.annotation import attach
 from glass_core import GlassError, load_model, predict
 from glass_core.outputs import output
 
@@ -41,6 +44,19 @@ def test_species_map_by_numeric_type():
     assert to_structure(atoms, {"1": "Zr", "2": "Cu"}).symbols().tolist() == ["Zr", "Cu", "Zr"]
     assert to_structure(atoms, {1: "Zr", 2: "Cu"}).symbols().tolist() == ["Zr", "Cu", "Zr"]
     assert to_structure(atoms, {"2": "Cu"}).symbols().tolist() == ["H", "Cu", "H"]
+
+
+@pytest.mark.parametrize("species_map", ["H=Cu, He=Zr", {"H": "Cu", "He": "Zr", "²": "Cu"}])
+def test_species_map_as_text_and_with_odd_keys(species_map):
+    atoms = Atoms("HHe", positions=[[0, 0, 0], [3, 0, 0]])
+    atoms.set_array("type", np.array([1, 2]))
+    assert to_structure(atoms, species_map).symbols().tolist() == ["Cu", "Zr"]
+
+
+@pytest.mark.parametrize("species_map", ["Cu", 3, {"H": None}])
+def test_what_is_no_species_map(species_map):
+    with pytest.raises(GlassError, match="species map"):
+        to_structure(Atoms("H"), species_map)
 
 
 def test_two_symbols_may_become_one_species():
@@ -80,6 +96,26 @@ def test_annotation_of_another_model_replaces_the_first(copper_zirconium):
     annotate(copper_zirconium, "scnn")
     ours = {name for name in copper_zirconium.arrays if name.startswith("glass_")}
     assert ours == {output(name).ase for name in load_model("scnn").outputs} | {"glass_mine"}
+
+
+def test_annotation_replaces_that_of_a_plugin_model(copper_zirconium):
+    """What the table of outputs does not know is known from the earlier annotation."""
+    model = load_model("barrier")
+    annotate(copper_zirconium, "scnn")
+    attach(copper_zirconium, {"glass_my_score": np.arange(32.0)}, Renamed(model))
+    assert "glass_model_sha256" not in copper_zirconium.info
+    assert copper_zirconium.info["glass_outputs"] == "my_score"
+    annotate(copper_zirconium)
+    ours = {name for name in copper_zirconium.arrays if name.startswith("glass_")}
+    assert ours == {output(name).ase for name in model.outputs}
+    assert copper_zirconium.info["glass_outputs"] == "barrier,barrier_std,out_of_domain"
+
+
+class Renamed:
+    """A model with an output that is not in the table."""
+
+    def __init__(self, model):
+        self.card, self.kind, self.outputs = replace(model.card, sha256=""), model.kind, {"my_score": ""}
 
 
 def test_annotation_survives_copy_and_slices(copper_zirconium):

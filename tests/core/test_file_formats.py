@@ -11,7 +11,7 @@ import pytest
 
 from glass_core import GlassError, PerAtom, Structure
 from glass_core.file_formats import write_dump, write_hdf5
-from glass_core.frame import Frame, species_names
+from glass_core.frame import Frame
 from glass_core.registry import find
 from tests.core.systems import BOXES
 
@@ -144,8 +144,56 @@ def test_writers_replace_files_only_when_they_succeed(ending: str, tmp_path: pat
         write(tmp_path / "absent" / path.name, frame(BOXES["orthogonal"]), outputs(), {})
 
 
-def test_numeric_types_are_never_guessed() -> None:
-    assert species_names(np.array([1, 2]), {"1": "Cu", "2": "Zr"}, "a.dump") == ["Cu", "Zr"]
-    assert species_names(np.array(["Cu", "X"]), {"X": "Zr"}, "a.dump") == ["Cu", "Zr"]
-    with pytest.raises(GlassError, match=r"type 2 in a\.dump has no species; say which with --species 2=Cu"):
-        species_names(np.array([1, 2]), {"1": "Cu"}, "a.dump")
+def test_types_keep_the_numbers_of_the_input(tmp_path: pathlib.Path) -> None:
+    original = frame(BOXES["orthogonal"])
+    numbers = np.where(original.structure.symbols() == "Zr", 1, 7)
+    write_dump(tmp_path / "a.dump", Frame(original.structure, original.ids_n, {}, numbers), {}, {})
+    rows = [line.split()[1:3] for line in (tmp_path / "a.dump").read_text().splitlines()[9:]]
+    assert {tuple(row) for row in rows} == {("1", "Zr"), ("7", "Cu")}
+
+
+def bounds_of(path: pathlib.Path) -> tuple[str, np.ndarray]:
+    lines = path.read_text().splitlines()
+    return lines[4], np.array([line.split() for line in lines[5:8]], dtype=float)
+
+
+def test_without_a_box_the_dump_is_as_wide_as_the_atoms(tmp_path: pathlib.Path) -> None:
+    positions = np.array([[1.0, -2, 3], [4, 5, 3], [2, 0, 3]])
+    structure = Structure(positions, [0, 1, 0], ("Cu", "Zr"))
+    write_dump(tmp_path / "a.dump", Frame(structure, np.arange(3) + 1), {}, {})
+    head, bounds = bounds_of(tmp_path / "a.dump")
+    assert head == "ITEM: BOX BOUNDS ff ff ff"
+    np.testing.assert_allclose(bounds, [[1, 4], [-2, 5], [2.5, 3.5]])
+    nobody = Structure(np.empty((0, 3)), np.empty(0, int), ())
+    write_dump(tmp_path / "b.dump", Frame(nobody, np.empty(0, dtype=np.int64)), {}, {})
+    assert np.ptp(bounds_of(tmp_path / "b.dump")[1], axis=1).tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("origin", [(0, 0, 0), (-1.0, 2.0, 10.0)])
+def test_a_missing_box_vector_spans_the_atoms(tmp_path: pathlib.Path, origin: tuple) -> None:
+    cell = np.array([[9.0, 0, 0], [2, 8, 0], [0, 0, 0]])
+    positions = np.array([[1.0, 2, 13], [3, 4, 18]])
+    structure = Structure(positions, [0, 1], ("Cu", "Zr"), cell, (True, True, False))
+    write_dump(tmp_path / "a.dump", Frame(structure, np.arange(2) + 1, {"origin": list(origin)}), {}, {})
+    head, bounds = bounds_of(tmp_path / "a.dump")
+    assert head == "ITEM: BOX BOUNDS xy xz yz pp pp ff"
+    x, y, _ = origin
+    np.testing.assert_allclose(bounds, [[x, x + 11, 2], [y, y + 8, 0], [13, 18, 0]])
+
+
+def test_hdf5_has_no_box_that_was_not_given(tmp_path: pathlib.Path) -> None:
+    structure = Structure([[1.0, 2, 3]], [0], ("Cu",), [9, 0, 8], (True, False, False))
+    write_hdf5(tmp_path / "a.h5", Frame(structure, np.array([1])), {}, {})
+    with h5py.File(tmp_path / "a.h5") as handle:
+        assert handle["cell"][()].tolist() == [[9, 0, 0], [0, 0, 0], [0, 0, 8]]
+
+
+def test_links_stay_and_their_targets_are_replaced(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "there").mkdir()
+    link, target = tmp_path / "link.dump", tmp_path / "there/a.dump"
+    link.symlink_to("there/a.dump")
+    for _ in ("new", "existing"):
+        write_dump(link, frame(BOXES["orthogonal"]), {}, {})
+        assert link.is_symlink()
+        assert target.read_text().startswith("ITEM: TIMESTEP")
+        assert [p.name for p in target.parent.iterdir()] == [target.name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,20 @@ def test_arrays_come_out_in_one_form() -> None:
     assert structure.cell_cc.tolist() == [[10, 0, 0], [0, 11, 0], [0, 0, 12]]
     assert structure.pbc == (True, True, True)
     assert structure.symbols().tolist() == ["Zr", "Cu"]
+
+
+@pytest.mark.parametrize(
+    ("pbc", "expected"),
+    [
+        (False, (False,) * 3),
+        (np.True_, (True,) * 3),
+        (1, (True,) * 3),
+        ((1, 0, 1), (True, False, True)),
+        (np.array([True, False, False]), (True, False, False)),
+    ],
+)
+def test_periodicity_in_every_form(pbc: Any, expected: tuple) -> None:
+    assert Structure([[0, 0, 0]], [0], ("Cu",), np.eye(3), pbc).pbc == expected
 
 
 def test_it_is_frozen() -> None:
@@ -48,7 +63,12 @@ def test_no_atoms_is_a_structure() -> None:
         (([[0, 0, 0]], [1], ("Cu",)), "type 1 of atom 0 has no species"),
         (([[0, 0, 0]], [-1], ("Cu",)), "type -1 of atom 0 has no species"),
         (([[0, 0, 0]], [0], ("Cu", "Cu")), "species must be different"),
+        (([[0, 0, 0]], [0], "Cu"), r"species must be a sequence of names such as \('Cu',\), got the text 'Cu'"),
         (([[0, 0, 0]], [0], ("Cu",), np.eye(3), (True, True)), "pbc must be one or three booleans"),
+        (([[0, 0, 0]], [0], ("Cu",), np.eye(3), "FFF"), "pbc must be one or three booleans, got 'FFF'"),
+        (([[0, 0, 0]], [0], ("Cu",), np.eye(3), ("T", "F", "F")), "pbc must be one or three booleans"),
+        (([[0, 0, 0]], [0], ("Cu",), np.eye(3), 2), "pbc must be one or three booleans, got 2"),
+        (([[0, 0, 0]], [0], ("Cu",), np.eye(3), None), "pbc must be one or three booleans, got None"),
         (([[0, 0, 0]], [0], ("Cu",), np.eye(2)), r"cell must have shape \(3, 3\)"),
         (([[0, 0, 0]], [0], ("Cu",), np.diag([1, 1, np.inf])), "box vector 2 is not finite"),
         (([[0, 0, 0]], [0], ("Cu",), None, (False, True, False)), "box vector b is periodic but has zero length"),
@@ -73,6 +93,16 @@ def test_missing_box_vectors_become_unit_normals(rows: list[int], random: np.ran
         assert np.linalg.norm(completed[axis]) == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    ("cell", "given"),
+    [(None, (False,) * 3), ([9, 9, 0], (True, True, False)), (np.eye(3) * 9, (True,) * 3)],
+)
+def test_it_knows_which_box_vectors_were_given(cell: Any, given: tuple) -> None:
+    structure = Structure([[0, 0, 0]], [0], ("Cu",), cell)
+    assert structure.given == given
+    assert structure.subset(np.array([0])).with_species(("Zr", "Cu")).given == given
+
+
 def test_with_species_counts_along_the_new_names() -> None:
     structure = Structure(np.zeros((3, 3)), [0, 1, 0], ("Zr", "Cu"))
     other = structure.with_species(("Al", "Cu", "Zr"))
@@ -90,6 +120,8 @@ def test_unknown_species_are_named_with_the_cure() -> None:
     structure = Structure(np.zeros((3, 3)), [0, 1, 1], ("Cu", "Fe"))
     with pytest.raises(GlassError, match=r"species 'Fe' \(2 atoms, first is atom 1\) is unknown to model.*Fe=Cu"):
         structure.with_species(("Cu", "Zr"))
+    with pytest.raises(GlassError, match="which knows Cu, Zr; name its type, or choose another model"):
+        structure.with_species(("Cu", "Zr"), cure="name its type")
 
 
 def test_subset_keeps_order_and_box(glass: Structure) -> None:

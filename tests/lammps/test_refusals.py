@@ -24,9 +24,16 @@ def without(word: str) -> list[str]:
     [
         ({"species": ("Cu",)}, "LAMMPS has 2 atom types, species has 1 names"),
         ({"species": "Cu"}, "species must be one name per atom type"),
-        ({"species": ("Cu", "Al")}, "species 'Al' .* is unknown to model"),
+        ({"species": None}, "species must be one name per atom type, .* got None"),
+        ({"species": (29, 40)}, "species must be one name per atom type"),
+        (
+            {"species": ("Cu", "Al")},
+            "species 'Al' .* is unknown to model .*; name one of these for its type",
+        ),
         ({"species": SPECIES, "every": 0}, "every must be a number of steps ≥ 1, got 0"),
         ({"species": SPECIES, "outputs": ["bariere"]}, "Did you mean 'barrier'"),
+        ({"species": SPECIES, "outputs": ["barrier", "barrier"]}, "outputs name 'barrier' twice"),
+        ({"species": SPECIES, "outputs": "barrier"}, "outputs must be a sequence of names"),
         ({"species": SPECIES, "model": "scn"}, "Did you mean 'scnn'"),
     ],
 )
@@ -86,5 +93,8 @@ def test_schedule_of_a_run_a_minimisation_and_a_rerun() -> None:
     asked = [(5, 0, 0.5), (6, 1, 0.6), (6, 1, 0.7), (7, 2, 0.8), (8, 3, 0.9), (8, 3, 1.0), (9, 4, 1.1), (9, 4, 1.1)]
     expected = [True, False, False, False, True, True, False, True]
     assert [schedule.due(s, e, places(x)) for s, e, x in asked] == expected
+    # The last iteration of a minimisation: whatever its line search does, the last evaluation counts.
+    asked = [(9, 0, 1.1), (10, 1, 1.2), (10, 1, 1.3), (11, 2, 1.4), (11, 2, 1.5)]
+    assert [schedule.due(s, e, places(x), last=s == 11) for s, e, x in asked] == [True, False, False, True, True]
     # Rerun: steps jump, and only the first has none elapsed.
     assert [schedule.due(s, s - 1, places(0.0)) for s in (1, 11, 21)] == [True, True, True]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import shutil
 import time
 
 import numpy as np
 import pytest
 
-from glass_core import load_model
+from glass_core import load_model, predict
+from glass_core.model_file import SHIPPED
 from glass_core.outputs import output
 from lammps_hooks.include import include_text
 from tests.lammps.boxes import SPECIES, box, columns, dump, read_dump
@@ -46,6 +48,15 @@ def test_dumped_values_are_those_of_the_core(lmp: Run, include: str, tmp_path: p
     assert max(frame.deviation() for frame in frames) <= 1e-9
     first = columns()[0]
     assert not np.allclose(frames[0].columns[first], frames[-1].columns[first], atol=1e-3)
+
+
+@pytest.mark.parametrize("end", [["run 7"], ["minimize 0 1e-9 7 100000"], ["minimize 0 1e-9 100000 9"]])
+def test_values_are_those_of_the_end(lmp: Run, include: str, tmp_path: pathlib.Path, end: list[str]) -> None:
+    names = " ".join(columns())
+    written = f"write_dump all custom end.dump id type x y z {names} modify format float %.17g"
+    result = lmp([*box(), include, *end, written])
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert read_dump(tmp_path / "end.dump")[0].deviation() <= 1e-9
 
 
 def test_values_belong_to_the_deformed_box(lmp: Run, include: str, tmp_path: pathlib.Path) -> None:
@@ -85,6 +96,67 @@ def test_two_models(lmp: Run, include: str, tmp_path: pathlib.Path) -> None:
     result = lmp([*box(), include, "include scnn.lmp", *dump(tmp_path / "run.dump", 5, names), "run 5"])
     assert result.returncode == 0, result.stdout + result.stderr
     assert all(len(frame.columns) == 5 + len(names) for frame in read_dump(tmp_path / "run.dump"))
+
+
+@pytest.mark.parametrize(("first", "second"), [("barrier", "scnn"), ("scnn", "barrier")])
+def test_the_second_of_two_models_leaves_out_what_the_first_writes(
+    lmp: Run, tmp_path: pathlib.Path, first: str, second: str
+) -> None:
+    for model in (first, second):
+        (tmp_path / f"{model}.lmp").write_text(include_text(SPECIES, model=model, every=5, name=model))
+    path = tmp_path / "run.dump"
+    both = list(dict.fromkeys([*columns(first), *columns(second)]))
+    result = lmp([*box(), f"include {first}.lmp", f"include {second}.lmp", *dump(path, 5, both), "run 5"])
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"glass: {second} leaves out d_glass_out_of_domain: they exist already" in result.stdout
+    for frame in read_dump(path):
+        assert frame.deviation(first) <= 1e-9
+        main = next(iter(load_model(second).outputs))
+        values = predict(load_model(second), frame.structure)[main].values
+        assert np.abs(frame.columns[output(main).lammps] - values).max() <= 1e-9
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"outputs": ["logit", "out_of_domain"]},
+            "added d_glass_out_of_domain already; make this one with --outputs logit",
+        ),
+        ({"model": "barrier"}, "added d_glass_barrier, .* already; keep one of the two"),
+    ],
+)
+def test_outputs_asked_for_are_never_left_out(
+    lmp: Run, include: str, tmp_path: pathlib.Path, settings: dict, message: str
+) -> None:
+    (tmp_path / "second.lmp").write_text(include_text(SPECIES, **{"model": "scnn", "name": "second", **settings}))
+    result = lmp([*box(), include, "include second.lmp", "run 0"])
+    assert result.returncode != 0
+    assert re.search(message, result.stderr)
+
+
+def test_the_same_include_twice(lmp: Run, include: str, tmp_path: pathlib.Path) -> None:
+    result = lmp([*box(), include, include, *dump(tmp_path / "run.dump", 5, columns()), "run 5"])
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert max(frame.deviation() for frame in read_dump(tmp_path / "run.dump")) <= 1e-9
+
+
+@pytest.mark.parametrize("name", ["mod é l.safetensors", "m#$x{y}&'\".safetensors", 'a"""b.safetensors'])
+def test_paths_with_any_characters(lmp: Run, tmp_path: pathlib.Path, name: str) -> None:
+    shutil.copy(SHIPPED / "barrier.safetensors", tmp_path / name)
+    text = include_text(SPECIES, model=str(tmp_path / name), every=5)
+    assert text.isascii()
+    (tmp_path / "glass.lmp").write_text(text)
+    result = lmp([*box(), "include glass.lmp", *dump(tmp_path / "run.dump", 5, columns()), "run 0"])
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert read_dump(tmp_path / "run.dump")[0].deviation() <= 1e-9
+
+
+def test_species_with_any_characters_reach_the_hook(lmp: Run, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "glass.lmp").write_text(include_text(('Cu"""', "Zr'\\é")))
+    result = lmp([*box(), "include glass.lmp", "run 0"])
+    assert result.returncode != 0
+    assert 'species \'Cu"""\' (' in result.stderr
 
 
 @pytest.mark.parametrize(("after", "steps"), [(0, [0]), (1, [0, 5])])

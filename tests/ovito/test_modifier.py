@@ -18,6 +18,7 @@ from glass_core.model_file import DEFAULT, SHIPPED, model_names, shipped_models
 from glass_core.outputs import output
 from glass_core.structure import Structure
 from ovito_glass.modifier import PredictBarriers
+from tests.ovito.conftest import xyz_text
 
 OTHER = next(name for name in shipped_models() if name != DEFAULT)
 MAIN = output(next(iter(load_model(DEFAULT).outputs))).ovito
@@ -52,8 +53,23 @@ def test_numeric_types_with_a_map(numeric_dump, structure):
 
 
 def test_numeric_types_without_a_map(numeric_dump, structure):
-    with pytest.raises(GlassError, match=r"particle type 1 has no species; set the species map, for example '1=Cu'"):
+    with pytest.raises(GlassError, match=r"type 1 in .*numeric\.dump has no species; say which: 1=Cu in the"):
         run(numeric_dump(structure), PredictBarriers())
+
+
+@pytest.mark.parametrize("text", ["1=Cu 2=Zr", "1=Cu, 1=Zr, 2=Zr", "Cu"])
+def test_species_map_with_a_mistake(numeric_dump, structure, text):
+    with pytest.raises(GlassError, match="species map"):
+        run(numeric_dump(structure), PredictBarriers(species_map=text))
+
+
+def test_species_map_never_renames_named_types(tmp_path, structure):
+    order = np.argsort(structure.symbols())[::-1]  # OVITO numbers Zr 1 and Cu 2 then
+    path = tmp_path / "zr_first.xyz"
+    path.write_text(xyz_text(structure.subset(order)))
+    expect_predictions(run(path, PredictBarriers()), DEFAULT, structure.subset(order))
+    with pytest.raises(GlassError, match=r"is Zr by its name 'Zr' and Cu by its number"):
+        run(path, PredictBarriers(species_map="1=Cu, 2=Zr"))
 
 
 def test_species_that_the_model_does_not_know(numeric_dump, structure):

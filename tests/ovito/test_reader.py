@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from glass_core import GlassError
+from glass_core.file_formats import write_dump
 from glass_core.registry import find
 from glass_core.structure import Structure
 from ovito_glass.reader import read_frame
+from tests.ovito.conftest import xyz_text
 
 
 def test_reader_is_registered():
@@ -55,10 +57,39 @@ def test_species_map(numeric_dump, structure):
         read_frame(path, {})
 
 
-def test_numbers_and_names_of_a_file_can_both_be_mapped(dump_file, structure):
+def test_names_of_a_file_can_be_mapped_and_numbers_must_agree(dump_file, structure):
     expected = np.where(structure.symbols() == "Cu", "Ni", "Ti")
-    for species_map in ({"Cu": "Ni", "Zr": "Ti"}, {"1": "Ni", "2": "Ti"}):
-        assert (read_frame(dump_file, species_map).structure.symbols() == expected).all()
+    assert (read_frame(dump_file, {"Cu": "Ni", "Zr": "Ti"}).structure.symbols() == expected).all()
+    agreed = read_frame(dump_file, {"1": "Cu", "2": "Zr"})
+    assert (agreed.structure.symbols() == structure.symbols()).all()
+    with pytest.raises(GlassError, match=r"type 1 in .*alloy\.dump is Cu by its name 'Cu' and Ni by its number"):
+        read_frame(dump_file, {"1": "Ni", "2": "Ti"})
+
+
+def test_numbers_of_ovito_rename_nothing(tmp_path, structure):
+    """Zr first: OVITO numbers named types as they come."""
+    order = np.argsort(structure.symbols())[::-1]
+    path = tmp_path / "zr_first.extxyz"
+    path.write_text(xyz_text(structure.subset(order)))
+    assert (read_frame(path, {}).structure.symbols() == structure.symbols()[order]).all()
+    with pytest.raises(GlassError, match=r"type 1 in .* is Zr by its name 'Zr' and Cu by its number"):
+        read_frame(path, {"1": "Cu", "2": "Zr"})
+
+
+def test_numbers_of_types_are_kept(numeric_dump, structure, tmp_path):
+    frame = read_frame(numeric_dump(structure), {"1": "Zr", "2": "Cu"})
+    assert (frame.numbers_n == structure.types_n + 1).all()
+    write_dump(tmp_path / "out.dump", frame, {}, {})
+    again = read_frame(tmp_path / "out.dump", {})
+    assert (again.numbers_n == frame.numbers_n).all()
+    assert (again.structure.symbols() == frame.structure.symbols()).all()
+
+
+def test_a_dump_without_z(tmp_path, numeric_dump, structure):
+    path = numeric_dump(structure)
+    path.write_text(path.read_text().replace("id type x y z", "id type x y vz"))
+    with pytest.raises(GlassError, match="has no column for coordinate z"):
+        read_frame(path, {"1": "Cu", "2": "Zr"})
 
 
 @pytest.mark.parametrize(

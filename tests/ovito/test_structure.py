@@ -6,7 +6,7 @@ from ovito.data import DataCollection
 from ovito.io import import_file
 
 from glass_core import GlassError
-from ovito_glass.structure import parse_species_map, to_structure
+from ovito_glass.structure import to_structure
 
 TRICLINIC = np.array([[10.0, 0.0, 0.0], [2.0, 9.0, 0.0], [-1.0, 3.0, 8.0]])
 
@@ -63,7 +63,9 @@ def test_flat_box_without_periodicity():
         (("", ""), {"1": "Cu", "2": "Zr"}, ["Cu", "Zr", "Cu"]),
         (("1", "2"), {"1": "Zr", "2": "Cu"}, ["Zr", "Cu", "Zr"]),
         (("copper", "Zr"), {"copper": "Cu"}, ["Cu", "Zr", "Cu"]),
-        (("copper", "Zr"), {"1": "Cu"}, ["Cu", "Zr", "Cu"]),
+        (("Cu", "Zr"), {"1": "Cu", "2": "Zr"}, ["Cu", "Zr", "Cu"]),
+        (("Cu", "Zr"), {"Cu": "Zr", "Zr": "Cu"}, ["Zr", "Cu", "Zr"]),
+        (("", "Zr"), {"1": "Cu"}, ["Cu", "Zr", "Cu"]),
         (("", ""), {"1": "Cu", "2": "Cu"}, ["Cu", "Cu", "Cu"]),
         ((), {"1": "Cu", "2": "Zr"}, ["Cu", "Zr", "Cu"]),
     ],
@@ -73,8 +75,88 @@ def test_species(names, species_map, expected):
 
 
 def test_number_without_a_species_is_named_with_its_cure():
-    with pytest.raises(GlassError, match=r"particle type 2 has no species.*'2=Cu'"):
+    with pytest.raises(GlassError, match=r"type 2 in the input has no species; say which: 2=Cu"):
         to_structure(collection(names=("Cu", "")))
+
+
+@pytest.mark.parametrize("names", [("Zr", "Cu"), ("copper", "Zr")])
+def test_the_number_of_a_named_type_must_agree_with_its_name(names):
+    with pytest.raises(GlassError, match=rf"type 1 in the input is {names[0]} by its name .* and Cu by its number"):
+        to_structure(collection(names=names), {"1": "Cu"})
+
+
+DATA = """glass
+
+2 atoms
+2 atom types
+0 9 xlo xhi
+0 9 ylo yhi
+0 9 zlo zhi
+
+{labels}Masses
+
+1 63.546 {comment}
+2 91.224
+
+Atoms # atomic
+
+1 2 1 1 1
+2 1 4 4 4
+"""
+
+
+@pytest.fixture
+def data_file(tmp_path):
+    """Writes a LAMMPS data file, whose types OVITO names after their masses."""
+
+    def write(labels="", comment=""):
+        path = tmp_path / "glass.data"
+        path.write_text(DATA.format(labels=labels, comment=comment))
+        return import_file(path).compute()
+
+    return write
+
+
+def test_names_guessed_from_masses_give_way_to_numbers(data_file):
+    assert to_structure(data_file()).symbols().tolist() == ["Zr", "Cu"]
+    assert to_structure(data_file(), {"1": "Zr", "2": "Cu"}).symbols().tolist() == ["Cu", "Zr"]
+
+
+@pytest.mark.parametrize("names", [{"labels": "Atom Type Labels\n\n1 Cu\n2 Zr\n\n"}, {"comment": "# Cu"}])
+def test_names_of_a_data_file_do_not(data_file, names):
+    data = data_file(**names)
+    assert to_structure(data, {"1": "Cu", "2": "Zr"}).symbols().tolist() == ["Zr", "Cu"]
+    with pytest.raises(GlassError, match=r"type 1 in .*glass\.data is Cu by its name 'Cu' and Zr by its number"):
+        to_structure(data, {"1": "Zr", "2": "Cu"})
+
+
+def dumped(path, columns, box_z="0 9"):
+    row = " ".join(str(k) for k in range(1, 1 + len(columns.split())))
+    path.write_text(
+        "ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n1\nITEM: BOX BOUNDS pp pp pp\n0 9\n0 9\n"
+        f"{box_z}\nITEM: ATOMS id element {columns}\n1 Cu {row}\n"
+    )
+    return import_file(path).compute()
+
+
+@pytest.mark.parametrize(("columns", "missing"), [("x y", "z"), ("xs ys", "z"), ("x z", "y"), ("y", "x, z")])
+def test_a_dump_without_a_coordinate_is_refused(tmp_path, columns, missing):
+    with pytest.raises(GlassError, match=rf"a\.dump has no column for coordinate {missing}; add it"):
+        to_structure(dumped(tmp_path / "a.dump", columns))
+
+
+def test_a_dump_in_two_dimensions_is_not(tmp_path):
+    structure = to_structure(dumped(tmp_path / "a.dump", "x y", "-0.5 0.5"))
+    assert structure.positions_nc.tolist() == [[1, 2, 0]]
+    assert structure.pbc == (True, True, False)
+
+
+def test_no_positions():
+    data = DataCollection()
+    types = data.create_particles(count=1).create_property("Particle Type", data=[1])
+    types.add_type_id(1, data.particles, name="Cu")
+    with pytest.raises(GlassError, match="the particles of the input have no positions"):
+        to_structure(data)
 
 
 def test_zero_particles():
@@ -91,17 +173,3 @@ def test_no_types():
     data.create_particles(count=1).create_property("Position", data=[[0, 0, 0]])
     with pytest.raises(GlassError, match="no types"):
         to_structure(data)
-
-
-@pytest.mark.parametrize(
-    ("text", "table"),
-    [("", {}), ("1=Cu,2=Zr", {"1": "Cu", "2": "Zr"}), (" 1 = Cu ;\n2=Zr, ", {"1": "Cu", "2": "Zr"})],
-)
-def test_species_map_text(text, table):
-    assert parse_species_map(text) == table
-
-
-@pytest.mark.parametrize("text", ["Cu", "1=", "=Cu", "1=Cu, 1=Zr"])
-def test_species_map_mistakes(text):
-    with pytest.raises(GlassError, match="species map"):
-        parse_species_map(text)
