@@ -23,29 +23,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.dataset_schema import LABELS, SCHEMA, VERSION, Content, read_content
 from glass_core.errors import GlassError
 from glass_core.files import replacing_hdf5, sha256
+from glass_core.paths import existing_file
 from glass_core.structure import Floats, Structure
 
-SCHEMA, VERSION = "glass-dataset", 1
-LABELS = {"barrier": "eV", "energy": "eV"}
-_REQUIRED = {
-    "offsets": (1, None),
-    "names": (1, None),
-    "group": (1, None),
-    "cell": (3, "S"),
-    "pbc": (2, "S"),
-    "positions": (2, "N"),
-    "types": (1, "N"),
-    "ids": (1, "N"),
-}
+_INT32 = np.iinfo(np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +65,9 @@ class Configuration:
         """
         if name not in self.labels:
             has = ", ".join(self.labels) or "none"
-            raise GlassError(f"configuration {self.name!r} has no label {name!r} (has {has}); import or label it first")
+            raise GlassError(
+                f"configuration {self.name!r} has no label {name!r} (has {has}); import it with `glass import`"
+            )
         values = self.labels[name]
         bad = np.flatnonzero(~np.isfinite(values))
         if bad.size:
@@ -108,15 +101,18 @@ class Dataset:
 
 
 def write_dataset(dataset: Dataset, path: str | os.PathLike[str]) -> None:
-    """Writes a data set; an existing file is replaced only when the new one is complete."""
+    """Writes a data set; an existing file is replaced only when the new one is complete.
+
+    Raises:
+        GlassError: for no configurations, two of one name, or a group that is no 32-bit number.
+    """
     import h5py
 
     configurations = dataset.configurations
+    _check_configurations(configurations)
     names = [c.name for c in configurations]
-    if len(set(names)) != len(names):
-        raise GlassError(f"configurations must have different names, got {names}")
     counts = [c.structure.n_atoms for c in configurations]
-    shared = set.intersection(*(set(c.labels) for c in configurations)) if configurations else set()
+    shared = set.intersection(*(set(c.labels) for c in configurations))
     with replacing_hdf5(path) as handle:
         handle.attrs.update(
             {
@@ -139,6 +135,19 @@ def write_dataset(dataset: Dataset, path: str | os.PathLike[str]) -> None:
             _write_atoms(handle, name, [c.labels[name] for c in configurations], LABELS.get(name, ""))
 
 
+def _check_configurations(configurations: Sequence[Configuration]) -> None:
+    if not configurations:
+        raise GlassError("a data set needs at least one configuration, got none")
+    names = [c.name for c in configurations]
+    if len(set(names)) != len(names):
+        raise GlassError(f"configurations must have different names, got {names}")
+    for c in configurations:
+        if not _INT32.min <= c.group <= _INT32.max:
+            raise GlassError(
+                f"group of configuration {c.name!r} must lie in {_INT32.min} … {_INT32.max}, got {c.group}"
+            )
+
+
 def _write_atoms(handle: Any, name: str, parts: list[NDArray[Any]], unit: str) -> None:
     stored = handle.create_dataset(name, data=np.concatenate(parts), compression="gzip", shuffle=True)
     stored.attrs["unit"] = unit
@@ -152,53 +161,28 @@ def read_dataset(path: str | os.PathLike[str]) -> Dataset:
     """
     import h5py
 
-    if not os.path.isfile(path):  # noqa: PTH113 - path may be any PathLike
-        raise GlassError(f"data set {path} does not exist; make it with `glass import` or `glass label`")
+    existing_file(path, "data set", "make it with `glass import`")
     try:
-        handle = h5py.File(path, "r")
-    except OSError as error:
+        with h5py.File(path, "r") as handle:
+            content = read_content(handle, str(path))
+    except GlassError:
+        raise
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:  # h5py's, for damaged files
         raise GlassError(f"{path} is not a readable HDF5 file; make it again with `glass import` ({error})") from error
-    with handle:
-        _check_schema(handle, str(path))
-        return _read(handle, str(path))
+    return Dataset(tuple(_configurations(content, str(path))), content.source, sha256(path))
 
 
-def _check_schema(handle: Any, path: str) -> None:
-    if handle.attrs.get("schema") != SCHEMA:
-        raise GlassError(
-            f"{path} is no data set of this package (schema {handle.attrs.get('schema')!r}, not {SCHEMA!r})"
-        )
-    if int(handle.attrs["version"]) > VERSION:
-        raise GlassError(
-            f"{path} has schema version {handle.attrs['version']}, this version reads up to {VERSION}; upgrade"
-        )
-    missing = [name for name in _REQUIRED if name not in handle]
-    if missing:
-        raise GlassError(f"{path} lacks the field {missing[0]!r} of schema {SCHEMA} {VERSION}; make it again")
-    atoms = int(handle["offsets"][-1])
-    sizes = {"S": len(handle["offsets"]) - 1, "N": atoms, None: None}
-    labels = {name: (1, "N") for name in LABELS if name in handle}
-    for name, (dimensions, size) in {**_REQUIRED, **labels}.items():
-        shape = handle[name].shape
-        if len(shape) != dimensions or (size and shape[0] != sizes[size]):
-            want = f"{dimensions} dimensions" + (f" and {sizes[size]} rows" if size else "")
-            raise GlassError(f"field {name!r} of {path} has shape {shape}, must have {want}; make the file again")
-
-
-def _read(handle: Any, path: str) -> Dataset:
-    species = json.loads(handle.attrs["species"])
-    offsets = handle["offsets"][()]
-    labels = [name for name in LABELS if name in handle]
-    configurations = []
-    for s, name in enumerate(handle["names"].asstr()[()]):
-        rows = slice(int(offsets[s]), int(offsets[s + 1]))
+def _configurations(content: Content, path: str) -> Iterator[Configuration]:
+    fields, offsets = content.fields, content.fields["offsets"].tolist()
+    labels = [name for name in LABELS if name in fields]
+    for s, name in enumerate(fields["names"].tolist()):
+        rows = slice(offsets[s], offsets[s + 1])
         try:
             structure = Structure(
-                handle["positions"][rows], handle["types"][rows], species, handle["cell"][s], handle["pbc"][s].tolist()
-            )
+                fields["positions"][rows], fields["types"][rows], content.species, fields["cell"][s],
+                fields["pbc"][s].tolist(),
+            )  # fmt: skip
         except GlassError as error:
             raise GlassError(f"configuration {name!r} of {path}: {error}") from error
-        values = {label: np.asarray(handle[label][rows], dtype=np.float64) for label in labels}
-        group = int(handle["group"][s])
-        configurations.append(Configuration(str(name), group, structure, handle["ids"][rows], values))
-    return Dataset(tuple(configurations), json.loads(handle.attrs.get("source", "{}")), sha256(path))
+        values = {label: np.asarray(fields[label][rows], dtype=np.float64) for label in labels}
+        yield Configuration(name, int(fields["group"][s]), structure, fields["ids"][rows].astype(np.int64), values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from glass_core.dataset import Dataset
@@ -27,8 +28,8 @@ def scored_output(model: Model) -> tuple[str, bool]:
 def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -> dict[str, Any]:
     """Scores of ``model`` on every configuration, their mean, and pooled.
 
-    Configurations that the model was trained on (same name and data hash in its card) are listed under
-    ``trained_on``: their scores say how well the model remembers, not how well it predicts.
+    Configurations that the model was trained on are listed under ``trained_on``: their scores say how well the
+    model remembers, not how well it predicts.
     """
     name, in_ev = scored_output(model)
     results: dict[str, dict[str, PerAtom]] = {}
@@ -38,8 +39,31 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
             progress((index + 1) / len(dataset))
     labels = {c.name: c.label("barrier") for c in dataset}
     scored = report({n: r[name].values for n, r in results.items()}, labels, in_ev)
-    training = model.card.content.get("training", {})
-    same = training.get("data_sha256") == dataset.sha256
-    seen = [c.name for c in dataset if same and c.name in training.get("configurations", [])]
     flagged = {n: float(r["out_of_domain"].values.mean()) for n, r in results.items() if "out_of_domain" in r}
-    return {"model": model.card.name, "output": name, "trained_on": seen, "out_of_domain": flagged, **scored}
+    return {
+        "model": model.card.name,
+        "output": name,
+        "trained_on": trained_on(model, dataset),
+        "out_of_domain": flagged,
+        **scored,
+    }
+
+
+def trained_on(model: Model, dataset: Dataset) -> list[str]:
+    """Names of the configurations that the model was trained on, as far as its card tells.
+
+    A configuration is known by the hash of the file that it was imported from, in whatever data set and
+    under whatever name, or else by its name in the very data set file of the training.
+    """
+    training = model.card.content.get("training", {})
+    seen, ours = set(_hashes(training.get("source")).values()), _hashes(dataset.source)
+    names = training.get("configurations", ()) if training.get("data_sha256") == dataset.sha256 else ()
+    return [c.name for c in dataset if ours.get(c.name) in seen or c.name in names]
+
+
+def _hashes(source: Any) -> Mapping[str, str]:
+    """Name of each configuration → hash of its file, from a data set's ``source``."""
+    files = source.get("files") if isinstance(source, Mapping) else None
+    if not isinstance(files, Mapping):
+        return {}
+    return {name: digest for name, digest in files.items() if isinstance(digest, str)}

@@ -8,29 +8,60 @@ training adds: ``training`` (data, hash, split, settings, command), ``scores``, 
 from __future__ import annotations
 
 import json
+import math
 import os
 import pathlib
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from glass_core.errors import GlassError, unknown
+import numpy as np
+
+from glass_core.errors import GlassError, MissingExtraError, unknown
 from glass_core.files import replacing, sha256
-from glass_core.models.base import Model, ModelCard
+from glass_core.models.base import Arrays, Model, ModelCard
+from glass_core.paths import existing_file, is_file
 from glass_core.registry import find, names
+from glass_core.settings import Count, conformed
 
 FORMAT = 1
 SHIPPED = pathlib.Path(__file__).parent / "data" / "models"
 DEFAULT = "barrier"
 
 
+_ENTRIES = {
+    "format": Count,
+    "kind": str,
+    "settings": Mapping[str, Any],
+    "species": tuple[str, ...],
+    "cutoff": float,
+    "receptive_field": float,
+    "outputs": Mapping[str, str],
+}
+_OPTIONAL = {"tensors": tuple[str, ...], "training": Mapping[str, Any], "scores": Mapping[str, Any]}
+
+
 def save_model(model: Model, path: str | os.PathLike[str], extra: Mapping[str, Any] | None = None) -> None:
-    """Writes a model and its card; an existing file is replaced only when the new one is complete."""
-    import numpy as np
+    """Writes a model and its card; an existing file is replaced only when the new one is complete.
+
+    Raises:
+        GlassError: if a number of the model is not finite, or the file cannot be written.
+    """
     from safetensors.numpy import save
 
     arrays = {name: np.ascontiguousarray(array) for name, array in model.tensors().items()}
-    card = {
+    try:
+        _require_finite(model.settings(), arrays)
+    except GlassError as error:
+        raise GlassError(f"cannot save a {model.kind} model to {path}: {error}; its training went wrong") from error
+    card = {**describe(model), "tensors": sorted(arrays), **(extra or {})}
+    with replacing(path) as temporary:
+        temporary.write_bytes(save(arrays, metadata={"glass": json.dumps(card)}))
+
+
+def describe(model: Model) -> dict[str, Any]:
+    """The entries of a card that the model itself knows."""
+    return {
         "format": FORMAT,
         "kind": model.kind,
         "settings": model.settings(),
@@ -38,11 +69,16 @@ def save_model(model: Model, path: str | os.PathLike[str], extra: Mapping[str, A
         "cutoff": model.cutoff,
         "receptive_field": model.receptive_field,
         "outputs": model.outputs,
-        "tensors": sorted(arrays),
-        **(extra or {}),
     }
-    with replacing(path) as temporary:
-        temporary.write_bytes(save(arrays, metadata={"glass": json.dumps(card)}))
+
+
+def _require_finite(settings: Mapping[str, Any], arrays: Arrays) -> None:
+    for name, array in arrays.items():
+        if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+            raise GlassError(f"array {name} holds {int((~np.isfinite(array)).sum())} numbers that are not finite")
+    for name, value in settings.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise GlassError(f"setting {name} is {value}, must be finite")
 
 
 def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -53,8 +89,7 @@ def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     from safetensors import SafetensorError, safe_open
 
-    if not pathlib.Path(path).is_file():
-        raise GlassError(f"model file {path} does not exist; `glass models` lists the shipped ones")
+    existing_file(path, "model file", "`glass models` lists the shipped ones")
     try:
         with safe_open(path, framework="numpy") as handle:
             header = handle.metadata() or {}
@@ -62,13 +97,15 @@ def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise GlassError(f"{path} is not a readable safetensors file ({error}); copy or train it again") from error
     try:
         card = json.loads(header["glass"])
-        version = int(card["format"])
-        for key in ("kind", "settings", "species", "outputs"):
-            card[key]
+        entries = {name: card[name] for name in _ENTRIES} | {name: card[name] for name in _OPTIONAL if name in card}
     except (KeyError, TypeError, ValueError) as error:
         raise GlassError(f"{path} has no glass model card; it is not a model of this package") from error
-    if version > FORMAT:
-        raise GlassError(f"{path} has model format {version}, this version reads up to {FORMAT}; upgrade glass-plugins")
+    for name, value in entries.items():
+        conformed(value, (_ENTRIES | _OPTIONAL)[name], f"{name} in the model card of {path}")
+    if card["format"] > FORMAT:
+        raise GlassError(
+            f"{path} has model format {card['format']}, this version reads up to {FORMAT}; upgrade glass-plugins"
+        )
     return dict(card)
 
 
@@ -86,10 +123,11 @@ def model_names() -> list[str]:
 
 
 def resolve(name: str | os.PathLike[str]) -> pathlib.Path | None:
-    """The file of a model given by name or path; None if it is not a file."""
-    shipped = SHIPPED / f"{name}.safetensors"
-    path = shipped if shipped.is_file() else pathlib.Path(name)
-    return path if path.suffix == ".safetensors" or path.is_file() else None
+    """The file of a model given by name or path; None if it is a name that is not shipped."""
+    shipped, path = SHIPPED / f"{name}.safetensors", pathlib.Path(name)
+    if is_file(shipped) and pathlib.Path(name).name == str(name):
+        return shipped
+    return path if path.suffix == ".safetensors" or len(path.parts) > 1 or is_file(path) else None
 
 
 def load_model(name: str | os.PathLike[str] = DEFAULT) -> Model:
@@ -101,9 +139,7 @@ def load_model(name: str | os.PathLike[str] = DEFAULT) -> Model:
     path = resolve(name)
     if path is None:
         return _load_class(str(name))
-    if not path.is_file():
-        raise GlassError(f"model file {path} does not exist; shipped models: {', '.join(shipped_models())}")
-    stat = path.stat()
+    stat = existing_file(path, "model file", f"shipped models: {', '.join(shipped_models())}").stat()
     return _load_file(str(path.resolve()), stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
 
@@ -114,22 +150,49 @@ def _load_class(name: str) -> Model:
     return model
 
 
-def _require_all(card: Mapping[str, Any], tensors: Mapping[str, Any]) -> None:
-    for name in card.get("tensors", ()):
-        if name not in tensors:
-            raise KeyError(name)
-
-
 @lru_cache(maxsize=8)
 def _load_file(path: str, modified: int, size: int, inode: int) -> Model:
+    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     card = read_card(path)
+    kind = card["kind"]
+    cls = find("model class", kind)
     origin = ModelCard(pathlib.Path(path).stem, path, sha256(path), card)
     try:
         tensors = load_file(path)
-        _require_all(card, tensors)
-        model: Model = find("model class", card["kind"]).from_parts(card["settings"], tensors, origin)
-    except (KeyError, TypeError) as error:
-        raise GlassError(f"{path} is not a complete {card['kind']} model (missing {error}); train it again") from error
+        _require_arrays(card, tensors)
+        model: Model = cls.from_parts(card["settings"], tensors, origin)
+        _require_same(card, tensors, model)
+    except MissingExtraError:
+        raise
+    except KeyError as error:
+        raise GlassError(f"{path} is not a complete {kind} model (missing {error}); copy or train it again") from error
+    except (SafetensorError, TypeError, ValueError) as error:
+        raise GlassError(
+            f"{path} is not a valid {kind} model: {str(error).rstrip('.')}; copy or train it again"
+        ) from error
     return model
+
+
+def _require_arrays(card: Mapping[str, Any], tensors: Arrays) -> None:
+    """Checks that the file holds all arrays that its card lists, and that they are finite."""
+    for name in card.get("tensors", ()):
+        if name not in tensors:
+            raise KeyError(name)
+    _require_finite({}, tensors)
+
+
+def _require_same(card: Mapping[str, Any], tensors: Arrays, model: Model) -> None:
+    """Checks that the model is what its card says, and that nothing in the file was left unused."""
+    built = describe(model)
+    for name in ("species", "cutoff", "receptive_field"):
+        if card[name] != built[name]:
+            raise GlassError(f"its card says {name} {card[name]}, its settings make {name} {built[name]}")
+    for name, unit in card["outputs"].items():
+        if built["outputs"].get(name) != unit:
+            raise GlassError(f"its card promises the output {name!r} in {unit!r}, which it does not give")
+    for what, given, used in (("array", tensors, model.tensors()), ("setting", card["settings"], model.settings())):
+        spare = sorted(set(given) - set(used))
+        if spare:
+            raise GlassError(f"{what} {spare[0]!r} belongs to no part of it")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.cell_list import can_be_divided, for_cell_list, heights
 from glass_core.domains import Surroundings, chunks
 from glass_core.errors import GlassError
 from glass_core.structure import Floats, Ints, Structure
@@ -83,17 +84,25 @@ def _check(cutoff: float) -> None:
 
 def _whole(structure: Structure, cutoff: float) -> Neighbours:
     """Neighbours of every atom."""
+    if structure.n_atoms == 0:
+        nobody = np.empty(0, np.int32)
+        return Neighbours(nobody, np.zeros(1, np.int64), nobody, np.empty((0, 3)), cutoff)
+    positions, cell = for_cell_list(structure, cutoff)
+    if not can_be_divided(cell, cutoff):
+        return _from_halves(structure, positions, cell, cutoff)
+    return _from_pairs(structure, positions, cell, cutoff)
+
+
+def _from_pairs(structure: Structure, positions: Floats, cell: Floats, cutoff: float) -> Neighbours:
+    """The same from vesin's list of pairs."""
     from vesin import NeighborList
 
     from glass_core.kernels import pairs
 
     n = structure.n_atoms
     offsets = np.zeros(n + 1, dtype=np.int64)
-    if n == 0:
-        return Neighbours(np.empty(0, np.int32), offsets, np.empty(0, np.int32), np.empty((0, 3)), cutoff)
-    positions, cell = _for_cell_list(structure, cutoff)
     engine = NeighborList(cutoff=cutoff, full_list=False, n_threads=thread_count())
-    i_p, j_p, half_pc = engine.compute(positions, cell, np.array(structure.pbc), "ijD", copy=False)
+    i_p, j_p, half_pc = engine.compute(positions, cell, True, "ijD", copy=False)
     pairs.count_rows(i_p, j_p, offsets)
     found, order = np.empty(offsets[-1], dtype=np.int64), np.empty(offsets[-1], dtype=np.int64)
     pairs.fill_rows(i_p, j_p, offsets, found)
@@ -109,20 +118,33 @@ def _whole(structure: Structure, cutoff: float) -> Neighbours:
     return Neighbours(np.arange(n, dtype=np.int32), offsets, neighbours, vectors, cutoff)
 
 
-def _for_cell_list(structure: Structure, cutoff: float) -> tuple[Floats, Floats]:
-    """Positions and cell for vesin, whose cells along open directions must enclose the atoms."""
-    if all(structure.pbc):
-        return structure.positions_nc, structure.cell_cc
-    cell = structure.cell_cc.copy()
-    fractional = structure.positions_nc @ np.linalg.inv(cell)
-    shift = np.zeros(3)
-    for axis in np.flatnonzero(~np.array(structure.pbc)):
-        low, high = float(fractional[:, axis].min()), float(fractional[:, axis].max())
-        length = float(np.linalg.norm(cell[axis]))
-        margin = cutoff / length
-        shift -= (low - margin) * cell[axis]
-        cell[axis] *= high - low + 2 * margin
-    return structure.positions_nc + shift, cell
+def _from_halves(structure: Structure, positions: Floats, cell: Floats, cutoff: float) -> Neighbours:
+    """Neighbours of the atoms in either half of a long box, found in the half and what lies around it."""
+    axis = int(np.argmax(heights(cell)))
+    height, periodic = heights(cell)[axis], structure.pbc[axis]
+    place_n = (positions @ np.linalg.inv(cell))[:, axis] * height
+    place_n = place_n % height if periodic else place_n
+    parts = []
+    for half in (place_n < height / 2, place_n >= height / 2):
+        if not half.any():
+            continue
+        low, high = place_n[half].min(), place_n[half].max()
+        outside_n = np.maximum(low - place_n, place_n - high)
+        if periodic:
+            outside_n = np.minimum(outside_n, np.minimum(place_n + height - high, low - place_n + height))
+        index = np.flatnonzero(outside_n <= cutoff * (1 + 1e-6)).astype(np.int32)
+        rows = np.flatnonzero(half[index])
+        parts.append(_rows(_whole(structure.subset(index), cutoff), rows, index))
+    return _joined(parts)
+
+
+def _joined(parts: list[Neighbours]) -> Neighbours:
+    """Neighbours of the centres of all parts, in ascending order of the centres."""
+    centres = np.concatenate([part.centres_m for part in parts])
+    j_p, vectors = (np.concatenate([getattr(part, name) for part in parts]) for name in ("j_p", "vectors_pc"))
+    counts = np.concatenate([np.diff(part.offsets) for part in parts])
+    together = Neighbours(centres, np.concatenate([[0], np.cumsum(counts)]), j_p, vectors, parts[0].cutoff)
+    return _rows(together, np.argsort(centres))
 
 
 def _near(structure: Structure, surroundings: Surroundings, centres: NDArray[np.integer], cutoff: float) -> Neighbours:
@@ -130,11 +152,14 @@ def _near(structure: Structure, surroundings: Surroundings, centres: NDArray[np.
     return _rows(_whole(structure.subset(index), cutoff), rows, index)
 
 
-def _rows(whole: Neighbours, rows: Ints, index: Ints) -> Neighbours:
-    """Rows of some atoms only, with atoms renumbered by ``index``."""
+def _rows(whole: Neighbours, rows: NDArray[np.integer], index: Ints | None = None) -> Neighbours:
+    """Rows of some centres only, in this order, with atoms renumbered by ``index`` if given."""
     starts, stops = whole.offsets[rows], whole.offsets[rows + 1]
     counts = stops - starts
     offsets = np.zeros(len(rows) + 1, dtype=np.int64)
     np.cumsum(counts, out=offsets[1:])
     take = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
-    return Neighbours(index[rows], offsets, index[whole.j_p[take]], whole.vectors_pc[take], whole.cutoff)
+    centres, j_p = whole.centres_m[rows], whole.j_p[take]
+    if index is not None:
+        centres, j_p = index[centres], index[j_p]
+    return Neighbours(centres, offsets, j_p, whole.vectors_pc[take], whole.cutoff)

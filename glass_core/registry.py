@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import is_dataclass
 from functools import cache
 from typing import Any
 
@@ -11,6 +13,7 @@ import pluggy
 
 from glass_core import hookspecs
 from glass_core.errors import GlassError, unknown
+from glass_core.settings import checked, conformed
 
 _OURS = (
     "glass_core.descriptors.plugin",
@@ -125,3 +128,26 @@ def find(what: str, name: str) -> Any:
         raise unknown(what, name, table)
     module, _, attribute = table[name].partition(":")
     return getattr(importlib.import_module(module), attribute)
+
+
+def make(what: str, content: object, where: str) -> Any:
+    """An instance of a registered class from a mapping of ``kind`` and settings.
+
+    Args:
+        what: as for ``names``.
+        content: the mapping; settings of dataclasses are checked against the annotations of their fields.
+        where: what to call it in errors.
+
+    Raises:
+        GlassError: if it is no mapping, its kind is missing or not registered, or a setting is wrong.
+    """
+    given = dict(conformed(content, Mapping[str, Any], where))
+    if "kind" not in given:
+        raise GlassError(f"{where} needs a kind, one of {', '.join(names(what))}")
+    cls = find(what, conformed(given.pop("kind"), str, f"kind of {where}"))
+    if isinstance(cls, type) and is_dataclass(cls):
+        return checked(cls, given, where)
+    try:
+        return cls(**given)
+    except TypeError as error:
+        raise GlassError(f"{where}: {error}") from error

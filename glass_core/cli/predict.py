@@ -37,11 +37,12 @@ def run(args: argparse.Namespace) -> None:
     """Runs the command."""
     from glass_core.model_file import load_model
     from glass_core.prediction import predict
+    from glass_core.species_map import parse_species_map
 
     if args.out is not None:
         writer_of(args.out)
     model = load_model(args.model)
-    frame = read(args.file, species_map(args.species), args.frame, args.reader)
+    frame = read(args.file, parse_species_map(args.species), args.frame, args.reader)
     with progress("predicting", args.json) as tell:
         outputs = predict(model, frame.structure, progress=tell, chunk_centres=args.chunk)
     summary = summarise(frame, outputs, model.card.name or model.kind, model.card.sha256)
@@ -53,22 +54,6 @@ def run(args: argparse.Namespace) -> None:
         as_json(summary)
         return
     print_summary(summary)
-
-
-def species_map(text: str) -> dict[str, str]:
-    """``1=Cu,2=Zr`` as a mapping.
-
-    >>> species_map("1=Cu, 2=Zr")
-    {'1': 'Cu', '2': 'Zr'}
-    """
-    pairs = [part.strip() for part in text.split(",") if part.strip()]
-    result = {}
-    for pair in pairs:
-        key, equals, value = (piece.strip() for piece in pair.partition("="))
-        if not (key and equals and value):
-            raise GlassError(f"species must read like 1=Cu,2=Zr, got {text!r}")
-        result[key] = value
-    return result
 
 
 def read(path: pathlib.Path, species: Mapping[str, str], index: int, reader: str | None) -> Frame:

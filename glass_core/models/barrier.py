@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.models.arrays import require_layers
 from glass_core.models.base import Arrays, DescriptorModel, ModelCard
-from glass_core.models.networks import Layers, forward, pack, unpack
+from glass_core.models.networks import Activation, Layers, forward, pack, unpack
+from glass_core.settings import Count, conformed
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +32,14 @@ class BarrierCommittee(DescriptorModel):
     kind: ClassVar[str] = "barrier_committee"
 
     members: tuple[Layers, ...]
-    activation: str
+    activation: Activation
     centre: float
     scale: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for c, layers in enumerate(self.members):
+            require_layers(layers, self.n_features, 1, f"member{c}.")
 
     def head_outputs(self) -> list[str]:
         """Barrier, and its deviation when there are several members."""
@@ -59,11 +66,10 @@ class BarrierCommittee(DescriptorModel):
     @classmethod
     def from_parts(cls, settings: Mapping[str, Any], tensors: Arrays, card: ModelCard) -> BarrierCommittee:
         """From a model file."""
+        members = range(conformed(settings["members"], Count, "members"))
         return cls(
             **cls.common_parts(settings, tensors),
+            **cls.plain_parts(settings, "activation", "centre", "scale"),
             card=card,
-            members=tuple(unpack(tensors, f"member{c}.") for c in range(settings["members"])),
-            activation=settings["activation"],
-            centre=settings["centre"],
-            scale=settings["scale"],
+            members=tuple(unpack(tensors, f"member{c}.") for c in members),
         )

@@ -9,11 +9,13 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.descriptors.base import Descriptor
 from glass_core.descriptors.shells import Finder
+from glass_core.errors import GlassError
+from glass_core.models.arrays import require_shape
 from glass_core.models.domain import Domain
 from glass_core.neighbours import neighbour_blocks
 from glass_core.outputs import PerAtom, output
+from glass_core.settings import conformed, field_types
 from glass_core.structure import Ints, Structure
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -92,6 +94,9 @@ class DescriptorModel:
         std_f: deviation of each feature over the training atoms.
         domain: what the training atoms' features looked like, for the out-of-domain flag.
         card: origin.
+
+    Raises:
+        GlassError: if the arrays do not fit the descriptor, or a deviation is not positive.
     """
 
     kind: ClassVar[str]
@@ -101,6 +106,20 @@ class DescriptorModel:
     std_f: NDArray[np.float32]
     domain: Domain | None
     card: ModelCard
+
+    def __post_init__(self) -> None:
+        features = self.n_features
+        require_shape("mean_f", self.mean_f, features)
+        require_shape("std_f", self.std_f, features)
+        if not (self.std_f > 0).all():
+            raise GlassError(f"std_f must be > 0, got {self.std_f.min()}")
+        if self.domain is not None:
+            self.domain.require_features(features)
+
+    @property
+    def n_features(self) -> int:
+        """Features per atom."""
+        return len(self.descriptor.names())
 
     @property
     def species(self) -> tuple[str, ...]:
@@ -162,8 +181,14 @@ class DescriptorModel:
         standard = self.standardise(features_mf)
         values = self.head(standard)
         if self.domain is not None:
-            values["out_of_domain"] = self.domain.outside(standard).astype(np.float64)
+            values["out_of_domain"] = self.outside(standard).astype(np.float64)
         return values
+
+    def outside(self, standard_mf: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Which standardised rows are out of domain; only of a model that has one."""
+        if self.domain is None:
+            raise TypeError(f"{type(self).__name__} has no domain")
+        return self.domain.outside(standard_mf)
 
     def settings(self) -> dict[str, Any]:
         """Plain values for a model file."""
@@ -186,13 +211,17 @@ class DescriptorModel:
     @staticmethod
     def common_parts(settings: Mapping[str, Any], tensors: Arrays) -> dict[str, Any]:
         """Descriptor, standardisation and domain from what a file holds."""
-        from glass_core.registry import find
+        from glass_core.registry import make
 
-        chosen = dict(settings["descriptor"])
-        descriptor: Descriptor = find("descriptor", chosen.pop("kind"))(**chosen)
         return {
-            "descriptor": descriptor,
+            "descriptor": make("descriptor", settings["descriptor"], "descriptor"),
             "mean_f": tensors["mean_f"],
             "std_f": tensors["std_f"],
             "domain": Domain.from_tensors(tensors),
         }
+
+    @classmethod
+    def plain_parts(cls, settings: Mapping[str, Any], *names: str) -> dict[str, Any]:
+        """Fields of the class that are plain settings, checked against their annotations."""
+        hints = field_types(cls)
+        return {name: conformed(settings[name], hints.get(name, Any), name) for name in names}

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.models.arrays import require_layers
 from glass_core.models.base import Arrays, DescriptorModel, ModelCard
-from glass_core.models.networks import Layers, forward, pack, unpack
+from glass_core.models.networks import Activation, Layers, forward, pack, unpack
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +21,11 @@ class Classifier(DescriptorModel):
     kind: ClassVar[str] = "classifier"
 
     layers: Layers
-    activation: str
+    activation: Activation
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_layers(self.layers, self.n_features, 1)
 
     def head_outputs(self) -> list[str]:
         """Probability and log-odds."""
@@ -42,5 +47,5 @@ class Classifier(DescriptorModel):
     @classmethod
     def from_parts(cls, settings: Mapping[str, Any], tensors: Arrays, card: ModelCard) -> Classifier:
         """From a model file."""
-        parts = cls.common_parts(settings, tensors)
-        return cls(**parts, card=card, layers=unpack(tensors), activation=settings["activation"])
+        parts = {**cls.common_parts(settings, tensors), **cls.plain_parts(settings, "activation")}
+        return cls(**parts, card=card, layers=unpack(tensors))

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.errors import GlassError
+from glass_core.models.arrays import require_shape
+
 
 @dataclass(frozen=True, eq=False)
 class Domain:
@@ -25,15 +28,17 @@ class Domain:
     threshold: float
 
     @classmethod
-    def fit(cls, features_nf: NDArray[np.float32], axes: int = 32, quantile: float = 0.999) -> Domain:
-        """From standardised training features."""
+    def fit(
+        cls, features_nf: NDArray[np.float32], axes: int = 32, quantile: float = 0.999, margin: float = 1.0
+    ) -> Domain:
+        """From standardised training features; the threshold is ``margin`` times the quantile."""
         x = np.asarray(features_nf, dtype=np.float64)
         values, vectors = np.linalg.eigh(x.T @ x / len(x))
         leading = vectors[:, ::-1][:, :axes].T
         scales = np.sqrt(np.maximum(values[::-1][:axes], 1e-12))
         rest = float(np.sqrt(max(float(values[::-1][axes:].sum()), 1e-12)))
         draft = cls(leading.astype(np.float32), scales.astype(np.float32), rest, np.inf)
-        threshold = float(np.quantile(draft.distance(features_nf), quantile))
+        threshold = margin * float(np.quantile(draft.distance(features_nf), quantile))
         return cls(draft.axes_kf, draft.scales_k, rest, threshold)
 
     def distance(self, features_mf: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -47,15 +52,27 @@ class Domain:
         """Whether each row is out of domain."""
         return np.asarray(self.distance(features_mf) > self.threshold)
 
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """Arrays for a model file."""
+    def require_features(self, features: int, prefix: str = "domain") -> None:
+        """Checks that the arrays fit rows of so many features; ``prefix`` as in ``tensors``.
+
+        Raises:
+            GlassError: if they do not, or a deviation is not positive.
+        """
+        require_shape(f"{prefix}_axes_kf", self.axes_kf, None, features)
+        require_shape(f"{prefix}_scales_k", self.scales_k, len(self.axes_kf))
+        if not ((self.scales_k > 0).all() and self.residual > 0):
+            raise GlassError(f"deviations of {prefix} must be > 0, got {min(self.scales_k.min(), self.residual)}")
+
+    def tensors(self, prefix: str = "domain") -> dict[str, NDArray[Any]]:
+        """Arrays for a model file, their names beginning with ``prefix``."""
         limits = np.array([self.residual, self.threshold])
-        return {"domain_axes_kf": self.axes_kf, "domain_scales_k": self.scales_k, "domain_limits": limits}
+        return {f"{prefix}_axes_kf": self.axes_kf, f"{prefix}_scales_k": self.scales_k, f"{prefix}_limits": limits}
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]]) -> Domain | None:
+    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]], prefix: str = "domain") -> Domain | None:
         """From a model file's arrays; None if it has none."""
-        if "domain_limits" not in tensors:
+        if f"{prefix}_limits" not in tensors:
             return None
-        residual, threshold = (float(v) for v in tensors["domain_limits"])
-        return cls(tensors["domain_axes_kf"], tensors["domain_scales_k"], residual, threshold)
+        require_shape(f"{prefix}_limits", tensors[f"{prefix}_limits"], 2)
+        residual, threshold = tensors[f"{prefix}_limits"].tolist()
+        return cls(tensors[f"{prefix}_axes_kf"], tensors[f"{prefix}_scales_k"], residual, threshold)

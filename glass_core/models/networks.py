@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 Layers = Sequence[tuple[Array, Array]]
+Activation = Literal["relu", "silu"]
 
 
 def relu(x: Array) -> Array:

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.models.arrays import require_layers, require_shape
 from glass_core.models.base import Arrays, DescriptorModel, ModelCard
-from glass_core.models.networks import ACTIVATIONS, Layers, pack, unpack
+from glass_core.models.networks import ACTIVATIONS, Activation, Layers, pack, unpack
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,13 @@ class SCNN(DescriptorModel):
     embedding: Layers
     constraints_vz: NDArray[np.float32]
     classifier_cv: NDArray[np.float32]
-    activation: str
+    activation: Activation
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_layers(self.embedding, self.n_features, None)
+        require_shape("constraints_vz", self.constraints_vz, None, len(self.embedding[-1][1]))
+        require_shape("classifier_cv", self.classifier_cv, 2, len(self.constraints_vz))
 
     def head_outputs(self) -> list[str]:
         """Probability, log-odds, cluster and the four similarities."""
@@ -82,9 +89,9 @@ class SCNN(DescriptorModel):
         """From a model file."""
         return cls(
             **cls.common_parts(settings, tensors),
+            **cls.plain_parts(settings, "activation"),
             card=card,
             embedding=unpack(tensors),
             constraints_vz=tensors["constraints_vz"],
             classifier_cv=tensors["classifier_cv"],
-            activation=settings["activation"],
         )

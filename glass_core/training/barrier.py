@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.errors import GlassError
 from glass_core.metrics import pearson
 from glass_core.models.barrier import BarrierCommittee
 from glass_core.models.base import ModelCard
 from glass_core.models.domain import Domain
 from glass_core.models.networks import Layers
+from glass_core.settings import NotEmpty, Positive, Range, Whole, checked
 from glass_core.training import network
-from glass_core.training.config import TrainingConfig, checked
+from glass_core.training.config import TrainingConfig
 from glass_core.training.rows import Rows, standardisation
 
 Array = NDArray[np.float32]
@@ -31,9 +33,13 @@ class CommitteeSettings(network.NetworkSettings):
         penalty: λ of the ridge members.
     """
 
-    networks: int = 1
-    linear: int = 1
-    penalty: float = 30.0
+    networks: Whole = 1
+    linear: Annotated[int, Range(least=0, most=1)] = 1
+    penalty: Positive = 30.0
+
+    def __post_init__(self) -> None:
+        if not (self.networks or self.linear):
+            raise GlassError("networks and linear must not both be 0, that leaves no members")
 
 
 def train_committee(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) -> BarrierCommittee:
@@ -44,7 +50,8 @@ def train_committee(descriptor: Any, rows: Rows, config: TrainingConfig, seed: i
     Displaced copies of atoms are seen by the ridge members and by the domain.
     """
     settings: CommitteeSettings = checked(CommitteeSettings, config.settings, "settings of the barrier model")
-    measured = rows.weight_n == 1.0
+    measured = rows.displacement_n == 0.0
+    weight = np.where(measured, 1.0, config.thermal_weight)
     mean, std = standardisation(rows.features_nf[measured])
     centre, scale = float(rows.labels_n.mean()), float(rows.labels_n.std())
     x = _standard(rows, mean, std)
@@ -52,7 +59,7 @@ def train_committee(descriptor: Any, rows: Rows, config: TrainingConfig, seed: i
     group = rows.group_s[rows.configuration_n]
     members: list[Layers] = []
     moments = {
-        g: Moments.of(x[group == g], target[group == g], rows.weight_n[group == g])
+        g: Moments.of(x[group == g], target[group == g], weight[group == g])
         for g in (rows.groups if settings.linear else [])
     }
     for held in rows.groups:
@@ -98,7 +105,7 @@ class RidgeSettings:
         penalties: candidates for λ; the one with the best mean score over left-out inner groups is used.
     """
 
-    penalties: tuple[float, ...] = (3.0, 30.0, 300.0, 3000.0)
+    penalties: Annotated[tuple[Positive, ...], NotEmpty()] = (3.0, 30.0, 300.0, 3000.0)
 
 
 def train_ridge(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) -> BarrierCommittee:
@@ -146,7 +153,10 @@ class Moments:
         """Weights and intercept of ridge regression."""
         mean_x, mean_y = self.x_f / self.count, self.y / self.count
         centred = self.xx_ff - self.count * np.outer(mean_x, mean_x)
-        weight = np.linalg.solve(centred + penalty * np.eye(len(mean_x)), self.xy_f - self.count * mean_x * mean_y)
+        try:
+            weight = np.linalg.solve(centred + penalty * np.eye(len(mean_x)), self.xy_f - self.count * mean_x * mean_y)
+        except np.linalg.LinAlgError as error:
+            raise GlassError(f"ridge regression has no solution with penalty {penalty}; raise it") from error
         return np.asarray(weight, dtype=np.float64), float(mean_y - mean_x @ weight)
 
 

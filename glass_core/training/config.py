@@ -7,10 +7,14 @@ import json
 import os
 import pathlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any
 
-from glass_core.errors import GlassError, unknown
+from glass_core.errors import GlassError
+from glass_core.paths import existing_file, is_file
+from glass_core.settings import NotEmpty, Positive, Share, Whole, checked
+
+__all__ = ["TrainingConfig", "checked", "read_config"]
 
 SHIPPED = pathlib.Path(__file__).parent.parent / "data" / "training"
 
@@ -34,11 +38,11 @@ class TrainingConfig:
     model: str
     descriptor: Mapping[str, Any]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    seeds: tuple[int, ...] = (0, 1, 2)
+    seeds: Annotated[tuple[Whole, ...], NotEmpty()] = (0, 1, 2)
     label: str = "barrier"
-    thermal: tuple[float, ...] = ()
-    thermal_weight: float = 0.05
-    domain_quantile: float = 0.999
+    thermal: tuple[Positive, ...] = ()
+    thermal_weight: Share = 0.05
+    domain_quantile: Share = 0.999
 
     def digest(self) -> str:
         """Hash of all settings, for telling runs apart."""
@@ -49,38 +53,34 @@ def read_config(path: str | os.PathLike[str]) -> TrainingConfig:
     """A configuration by path, or by the name of a shipped one.
 
     Raises:
-        GlassError: if it cannot be read, or has a key that does not exist (the nearest one is offered).
+        GlassError: if it cannot be read, has a key that does not exist (the nearest one is offered) or twice,
+            or a value of the wrong type.
     """
     import yaml
 
-    file = pathlib.Path(path)
-    if not file.is_file() and (SHIPPED / f"{path}.yaml").is_file():
-        file = SHIPPED / f"{path}.yaml"
-    if not file.is_file():
-        known = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.yaml")))
-        raise GlassError(f"configuration {path} does not exist; give a YAML file or one of: {known}")
+    shipped = SHIPPED / f"{path}.yaml"
+    known = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.yaml")))
+    file = shipped if is_file(shipped) and not is_file(path) else pathlib.Path(path)
+    existing_file(file, "configuration", f"give a YAML file or one of: {known}")
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        content = _parse(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError) as error:
         raise GlassError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise GlassError(f"{file} must hold keys and values, got {type(content).__name__}")
     config: TrainingConfig = checked(TrainingConfig, content, str(file))
     return config
 
 
-def checked(cls: type[Any], content: Mapping[str, Any], where: str) -> Any:
-    """An instance of a settings dataclass, after checking that every key exists and has the default's type."""
-    known = {f.name: f for f in fields(cls)}
-    for key, value in content.items():
-        if key not in known:
-            raise unknown(f"key in {where}", key, known)
-        default = known[key].default
-        number = isinstance(default, int | float) and not isinstance(default, bool)
-        if number and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise GlassError(f"{key} in {where} must be a number, got {value!r}")
-    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
-    try:
-        return cls(**plain)
-    except TypeError as error:
-        raise GlassError(f"{where}: {error}") from error
+def _parse(text: str) -> Any:
+    """YAML as plain values; unlike in plain YAML, a key must not stand twice."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc] # yaml comes without types
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            content = super().construct_mapping(node, deep)
+            keys = [key.value for key, _ in node.value]
+            for key, _ in node.value:
+                if keys.count(key.value) > 1:
+                    raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} twice", key.start_mark)
+            return content
+
+    return yaml.load(text, Loader)

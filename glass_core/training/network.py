@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import GlassError, missing_extra
+from glass_core.models.networks import Activation
+from glass_core.settings import Count, NotNegative, Positive, Share
 
 if TYPE_CHECKING:
     import torch
@@ -33,14 +35,14 @@ class NetworkSettings:
         patience: with a validation set, stop after this many passes without a better score.
     """
 
-    hidden: tuple[int, ...] = (64,)
-    activation: str = "silu"
-    dropout: float = 0.2
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-2
-    batch: int = 512
-    epochs: int = 60
-    patience: int = 8
+    hidden: tuple[Count, ...] = (64,)
+    activation: Activation = "silu"
+    dropout: Share = 0.2
+    learning_rate: Positive = 1e-3
+    weight_decay: NotNegative = 1e-2
+    batch: Count = 512
+    epochs: Count = 60
+    patience: Count = 8
 
 
 def import_torch() -> type[torch.Tensor]:
@@ -58,8 +60,6 @@ def build(inputs: int, outputs: int, settings: NetworkSettings) -> torch.nn.Sequ
     from torch import nn
 
     activations = {"silu": nn.SiLU, "relu": nn.ReLU}
-    if settings.activation not in activations:
-        raise GlassError(f"activation must be one of {', '.join(activations)}, got {settings.activation!r}")
     layers: list[nn.Module] = []
     width = inputs
     for hidden in settings.hidden:

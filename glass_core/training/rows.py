@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from glass_core.dataset import Dataset
 from glass_core.errors import GlassError
-from glass_core.registry import find
+from glass_core.registry import make
 from glass_core.structure import Structure, replace_fields
 from glass_core.training.config import TrainingConfig
+from glass_core.training.springs import with_fitted_springs
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,7 @@ class Rows:
         atom_n: index of the atom within its configuration.
         names: names of the configurations.
         group_s: group of each configuration.
-        weight_n: weight of each row in training; 1 for atoms as they are, less for displaced copies.
+        displacement_n: deviation in Å by which the row's copy was displaced; 0 for atoms as they are.
     """
 
     features_nf: NDArray[np.float32]
@@ -36,7 +37,7 @@ class Rows:
     atom_n: NDArray[np.int64]
     names: tuple[str, ...]
     group_s: NDArray[np.int32]
-    weight_n: NDArray[np.float64]
+    displacement_n: NDArray[np.float64]
 
     @property
     def groups(self) -> list[int]:
@@ -49,10 +50,10 @@ class Rows:
 
     def measured(self) -> Rows:
         """Rows of atoms as they are, without displaced copies."""
-        return self._keep(self.weight_n == 1.0)
+        return self._keep(self.displacement_n == 0.0)
 
     def _keep(self, keep: NDArray[np.bool_]) -> Rows:
-        per_row = ("features_nf", "labels_n", "configuration_n", "atom_n", "weight_n")
+        per_row = ("features_nf", "labels_n", "configuration_n", "atom_n", "displacement_n")
         return replace(self, **{name: getattr(self, name)[keep] for name in per_row})
 
     def without(self, *groups: int) -> Rows:
@@ -62,28 +63,24 @@ class Rows:
 
 def make_descriptor(config: TrainingConfig, dataset: Dataset) -> Any:
     """The configured descriptor for the data set's species."""
-    chosen = dict(config.descriptor)
-    if "kind" not in chosen:
-        raise GlassError("descriptor in the training configuration needs a kind, such as kind: scnn")
-    cls = find("descriptor", chosen.pop("kind"))
-    try:
-        return cls(species=dataset.species, **chosen)
-    except TypeError as error:
-        raise GlassError(f"descriptor in the training configuration: {error}") from error
+    where = "descriptor in the training configuration"
+    if "species" in config.descriptor:
+        raise GlassError(f"{where} must not name species, which come from the data; remove the key")
+    return make("descriptor", {**config.descriptor, "species": dataset.species}, where)
 
 
 def make_rows(
     config: TrainingConfig, dataset: Dataset, progress: Callable[[float], None] | None = None
 ) -> tuple[Any, Rows]:
     """Descriptor and table of a data set, thermally displaced copies included if the configuration asks for them."""
-    descriptor = make_descriptor(config, dataset)
-    copies = [(0.0, 1.0), *((displacement, config.thermal_weight) for displacement in config.thermal)]
+    descriptor = with_fitted_springs(make_descriptor(config, dataset), dataset)
+    copies = (0.0, *config.thermal)
     parts = []
     for index, configuration in enumerate(dataset):
-        for displacement, weight in copies:
+        for displacement in copies:
             structure = displaced(configuration.structure, displacement, index)
             features = descriptor(structure, dtype=np.float32)
-            parts.append((features, configuration.label(config.label), index, np.arange(len(features)), weight))
+            parts.append((features, configuration.label(config.label), index, np.arange(len(features)), displacement))
         if progress:
             progress((index + 1) / len(dataset))
     counts = [len(part[0]) for part in parts]

@@ -6,6 +6,8 @@ import os
 import pathlib
 import platform
 import time
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,18 +23,20 @@ from glass_core.files import replacing
 from glass_core.metrics import mean_scores, report
 from glass_core.model_file import save_model
 from glass_core.models.base import DescriptorModel
+from glass_core.paths import make_folder, writable_file
 from glass_core.training.config import TrainingConfig
 from glass_core.training.rows import Rows, make_rows
 
 Trainer = Callable[[Any, Rows, TrainingConfig, int], DescriptorModel]
 Tell = Callable[[str, float], None]
+_FOLD = ("values", "outside", "configuration", "output", "in_ev")
 
 
 def trainer_of(model: str) -> Trainer:
     """The trainer of a model name in a configuration."""
-    from glass_core.training import barrier, scnn
+    from glass_core.training import barrier, linear, scnn
 
-    trainers: dict[str, Trainer] = {**barrier.TRAINERS, **scnn.TRAINERS}
+    trainers: dict[str, Trainer] = {**barrier.TRAINERS, **linear.TRAINERS, **scnn.TRAINERS}
     if model not in trainers:
         raise unknown("model to train", model, trainers)
     return trainers[model]
@@ -90,8 +94,9 @@ def cross_validate(
     was interrupted goes on where it stopped. ``table`` comes from ``make_rows``.
     """
     trainer = trainer_of(config.model)
-    if len(dataset.groups) < 3:
-        raise GlassError(f"leave-one-group-out needs at least 3 groups of configurations, got {len(dataset.groups)}")
+    _require_groups(dataset)
+    if folder is not None:
+        make_folder(folder)
     descriptor, rows = table
     folds = [(seed, group) for seed in config.seeds for group in rows.groups]
     by_seed: dict[int, dict[str, NDArray[np.float64]]] = {seed: {} for seed in config.seeds}
@@ -111,11 +116,20 @@ def cross_validate(
     return CrossValidation(by_seed, outside, name, in_ev, labels)
 
 
+def _require_groups(dataset: Dataset) -> None:
+    if len(dataset.groups) < 3:
+        raise GlassError(f"leave-one-group-out needs at least 3 groups of configurations, got {len(dataset.groups)}")
+
+
 def _load(path: pathlib.Path | None) -> dict[str, Any] | None:
+    """A finished fold; None if there is none, or its file was cut short: then it is to be computed again."""
     if path is None or not path.is_file():
         return None
-    with np.load(path, allow_pickle=False) as stored:
-        return {key: stored[key] for key in stored.files}
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {key: stored[key] for key in _FOLD}
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError):
+        return None
 
 
 def _fold(
@@ -139,7 +153,6 @@ def _fold(
         "in_ev": np.array(in_ev),
     }
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
             np.savez(temporary, **fold)
     return fold
@@ -157,12 +170,20 @@ def train(
 
     Returns:
         The summary of the cross-validation, as in the card.
+
+    Raises:
+        GlassError: before anything is computed, if there are too few groups or a path cannot be written.
     """
+    _require_groups(dataset)
+    trainer = trainer_of(config.model)
+    writable_file(out)
+    if folder is not None:
+        make_folder(folder)
     descriptor, rows = make_rows(config, dataset, lambda f: tell("descriptors", f) if tell else None)
     summary = cross_validate(config, dataset, (descriptor, rows), folder, tell).summary()
     if tell:
         tell("final model on all groups", 0.95)
-    model = trainer_of(config.model)(descriptor, rows, config, config.seeds[0])
+    model = trainer(descriptor, rows, config, config.seeds[0])
     extra = {
         **model.card.content,
         "training": {

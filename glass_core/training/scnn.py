@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,11 @@ from glass_core.metrics import auc_roc
 from glass_core.models.base import ModelCard
 from glass_core.models.classifier import Classifier
 from glass_core.models.domain import Domain
+from glass_core.models.networks import Activation
 from glass_core.models.scnn import SCNN
+from glass_core.settings import Count, NotNegative, Positive, Range, Share, Whole, checked
 from glass_core.training import network
-from glass_core.training.config import TrainingConfig, checked
+from glass_core.training.config import TrainingConfig
 from glass_core.training.rows import Rows, standardisation
 from glass_core.training.scnn_loss import CLASS_OF, INITIAL_CLASSIFIER, LossWeights, embedding_loss, sparsity
 
@@ -56,31 +58,27 @@ class SCNNSettings:
         top: share of atoms whose barrier counts as high.
     """
 
-    hidden: int = 128
-    embedding: int = 32
-    activation: str = "relu"
-    dropout: float = 0.3
-    input_dropout: float = 0.0
-    cluster: float = 0.1
-    separation: float = 0.05
-    orthogonality: float = 0.05
-    class_separation: float = 0.02
-    sparsity: float = 0.001
-    separation_rule: str = "min"
-    replacement_rule: str = "cosine"
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-2
-    classifier_rate: float = 1e-2
-    batch: int = 256
-    cycles: int = 12
-    epochs: int = 4
-    classifier_steps: int = 60
-    patience: int = 4
-    top: float = 0.20
-
-    def __post_init__(self) -> None:
-        if self.replacement_rule not in ("product", "cosine"):
-            raise GlassError(f"replacement_rule must be 'product' or 'cosine', got {self.replacement_rule!r}")
+    hidden: Count = 128
+    embedding: Count = 32
+    activation: Activation = "relu"
+    dropout: Share = 0.3
+    input_dropout: Share = 0.0
+    cluster: NotNegative = 0.1
+    separation: NotNegative = 0.05
+    orthogonality: NotNegative = 0.05
+    class_separation: NotNegative = 0.02
+    sparsity: NotNegative = 0.001
+    separation_rule: Literal["min", "max"] = "min"
+    replacement_rule: Literal["product", "cosine"] = "cosine"
+    learning_rate: Positive = 1e-3
+    weight_decay: NotNegative = 1e-2
+    classifier_rate: Positive = 1e-2
+    batch: Count = 256
+    cycles: Count = 12
+    epochs: Count = 4
+    classifier_steps: Whole = 60
+    patience: Count = 4
+    top: Annotated[float, Range(above=0, below=1)] = 0.20
 
     def weights(self) -> LossWeights:
         """λ1 … λ4."""
@@ -292,9 +290,9 @@ class _Stages:
 class ClassifierSettings(network.NetworkSettings):
     """Settings of the plain classifier: those of its network, and the share of high barriers."""
 
-    hidden: tuple[int, ...] = (128,)
-    activation: str = "relu"
-    top: float = 0.20
+    hidden: tuple[Count, ...] = (128,)
+    activation: Activation = "relu"
+    top: Annotated[float, Range(above=0, below=1)] = 0.20
 
 
 def train_classifier(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) -> Classifier:

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pickle
+import re
 import subprocess
 import sys
 
@@ -13,9 +14,7 @@ import numpy as np
 import pytest
 
 from glass_core.cli.main import main
-from glass_core.cli.predict import species_map
 from glass_core.dataset import write_dataset
-from glass_core.errors import GlassError
 from glass_core.frame import Frame
 from glass_core.structure import Structure
 from tests.training.conftest import dataset, labelled
@@ -203,7 +202,54 @@ def test_help_needs_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_species_map() -> None:
-    assert species_map(" 1=Cu , 2 = Zr,") == {"1": "Cu", "2": "Zr"}
-    with pytest.raises(GlassError):
-        species_map("1=")
+def swapped(dump: pathlib.Path) -> pathlib.Path:
+    """As extended XYZ, Zr atoms first: OVITO then numbers Zr 1 and Cu 2."""
+    lines = dump.read_text().splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("ITEM: ATOMS"))
+    words = [line.split() for line in lines[start + 1 :]]
+    rows = [" ".join(w[2:6]) for symbol in ("Zr", "Cu") for w in words if w[2] == symbol]
+    path = dump.with_name("named.extxyz")
+    path.write_text("\n".join([str(len(rows)), 'Properties=species:S:1:pos:R:3 pbc="F F F"', *rows]) + "\n")
+    return path
+
+
+def species_counts(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, int]:
+    assert main(["predict", *map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)["species"]
+
+
+def test_numbers_in_a_species_map_never_rename_named_species(dump: pathlib.Path, capsys) -> None:
+    pytest.importorskip("ovito")
+    path = swapped(dump)
+    expected = species_counts(capsys, path)
+    assert expected == species_counts(capsys, dump)
+    assert species_counts(capsys, path, "-s", "1=Cu,2=Zr") == expected
+    refusal = fails(["predict", path, "-s", "1=Cu,2=Zr", "--reader", "ovito"], capsys)
+    assert "is Zr by its name 'Zr' and Cu by its number" in refusal
+    assert "is Cu by its name 'Cu' and Zr by its number" in fails(["predict", dump, "-s", "1=Zr,2=Cu"], capsys)
+    assert species_counts(capsys, path, "-s", "Cu=Zr,Zr=Cu") == {"Cu": expected["Zr"], "Zr": expected["Cu"]}
+
+
+def test_a_species_map_with_mistakes(dump: pathlib.Path, capsys) -> None:
+    path = numeric(dump)
+    assert "gives type 1 twice, as Cu and Zr" in fails(["predict", path, "-s", "1=Cu,1=Zr,2=Zr"], capsys)
+    assert "entry '1=Cu 2=Zr' must read" in fails(["predict", path, "-s", "1=Cu 2=Zr"], capsys)
+    assert main(["predict", str(path), "-s", "1=Cu; 2=Zr"]) == 0
+
+
+def test_the_advice_for_a_negative_type_is_accepted(dump: pathlib.Path, capsys) -> None:
+    path = numeric(dump)
+    path.write_text(re.sub(r"(?m)^(\d+) 1 ", r"\1 -1 ", path.read_text()))
+    advice = re.search(r"--species=\S+", fails(["predict", path, "-s", "2=Zr"], capsys))
+    assert advice is not None
+    assert main(["predict", str(path), f"{advice[0]},2=Zr"]) == 0
+
+
+def test_output_onto_a_link_replaces_what_it_points_to(dump: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "real").mkdir()
+    target, link = tmp_path / "real/out.dump", tmp_path / "link.dump"
+    target.write_text("old")
+    link.symlink_to(target)
+    assert main(["predict", str(dump), "-o", str(link)]) == 0
+    assert link.is_symlink()
+    assert "glass_barrier" in target.read_text()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from glass_core.models.base import DescriptorModel
-from tests.core.small_models import small_barrier, small_classifier, small_scnn
+from tests.core.small_models import small_barrier, small_classifier, small_linear, small_scnn
 
 BUILDERS = {
     "scnn": small_scnn,
     "committee": small_barrier,
     "one member": lambda: small_barrier(1),
     "classifier": small_classifier,
+    "two states": small_linear,
 }
 
 

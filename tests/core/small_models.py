@@ -7,12 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from glass_core.descriptors.base import Descriptor
 from glass_core.descriptors.power_spectrum import PowerSpectrum
 from glass_core.descriptors.scnn import SCNNDescriptor
+from glass_core.descriptors.stack import Stack
 from glass_core.models.barrier import BarrierCommittee
 from glass_core.models.base import DescriptorModel, ModelCard
 from glass_core.models.classifier import Classifier
 from glass_core.models.domain import Domain
+from glass_core.models.linear import LinearBarrier
 from glass_core.models.scnn import SCNN
 from glass_core.testing import example_glass
 
@@ -30,7 +33,7 @@ def layers(random: np.random.Generator, *widths: int) -> list[tuple[np.ndarray, 
     ]
 
 
-def _parts(descriptor: SCNNDescriptor | PowerSpectrum) -> dict:
+def _parts(descriptor: Descriptor) -> dict:
     features = descriptor(example_glass(SPECIES, cells=4, seed=11)).astype(np.float32)
     mean, std = features.mean(axis=0), features.std(axis=0) + 1e-3
     domain = Domain.fit((features - mean) / std, axes=4, quantile=0.9)
@@ -69,3 +72,20 @@ def small_classifier(seed: int = 0) -> Classifier:
 def changed(model: DescriptorModel) -> DescriptorModel:
     """The same kind and size of model, with other numbers."""
     return replace(model, mean_f=model.mean_f + 0.5)
+
+
+def small_linear(members: int = 3, seed: int = 0) -> LinearBarrier:
+    """Two-state committee on power spectra and elastic response; its gate is half open on the small glass."""
+    random = np.random.default_rng(seed)
+    parts = ({"kind": "power_spectrum", "n_max": 2, "l_max": 2, "shells": 1},
+             {"kind": "elastic_response", "law": "morse", "radii": (1.3, 1.5), "radius": 3.5, "shells": 1})  # fmt: skip
+    common = _parts(Stack(SPECIES, parts))
+    names = common["descriptor"].names()
+    gate = names.index("2:morse1(imbalance)")
+    centre, width = float(common["mean_f"][gate]), float(common["std_f"][gate])
+    weights = [random.normal(0, 0.01, (members, len(names))).astype(np.float32) for _ in range(2)]
+    return LinearBarrier(
+        **common, gate=gate, gate_low=centre - width, gate_high=centre + width,
+        rest_cf=weights[0], rest_c=np.full(members, 1.5), motion_cf=weights[1], motion_c=np.full(members, 1.2),
+        motion_domain=replace(common["domain"], threshold=0.5 * common["domain"].threshold),
+    )  # fmt: skip

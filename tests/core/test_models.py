@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from glass_core import Structure, predict
+from glass_core.errors import GlassError
 from glass_core.models.base import DescriptorModel, Model
 from glass_core.models.domain import Domain
 from glass_core.models.networks import forward, pack, silu, unpack
 from glass_core.testing import check_model
-from tests.core.small_models import layers, small_barrier, small_classifier, small_scnn
+from tests.core.small_models import layers, small_barrier, small_classifier, small_linear, small_scnn
 
 
 def test_contract(any_model: DescriptorModel) -> None:
@@ -102,3 +103,23 @@ def test_domain_flags_what_is_unlike_training(random: np.random.Generator) -> No
 def test_a_gas_is_out_of_domain(random: np.random.Generator) -> None:
     gas = Structure(random.uniform(0, 60, (60, 3)), np.zeros(60, int), ("Cu",))
     assert predict(small_barrier(), gas)["out_of_domain"].values.mean() > 0.5
+
+
+def test_two_states_follow_their_gate(glass: Structure) -> None:
+    model = small_linear(3)
+    features = model.descriptor(glass)
+    x = (features - model.mean_f) / model.std_f
+    rest, motion = x @ model.rest_cf.T + model.rest_c, x @ model.motion_cf.T + model.motion_c
+    t = np.clip((features[:, model.gate] - model.gate_low) / (model.gate_high - model.gate_low), 0, 1)
+    g = (3 * t**2 - 2 * t**3)[:, None]
+    assert (g == 0).any()
+    assert ((g > 0.1) & (g < 0.9)).any()
+    result = model(glass)
+    np.testing.assert_allclose(result["barrier"].values, (rest * (1 - g) + motion * g).mean(axis=1), atol=1e-4)
+    outside = np.where(g[:, 0] > 0.5, model.motion_domain.outside(x), model.domain.outside(x))
+    assert (model.motion_domain.outside(x) != model.domain.outside(x)).any()
+    assert result["out_of_domain"].values.tolist() == outside.tolist()
+    with pytest.raises(GlassError, match="gate must be one of"):
+        replace(model, gate=10_000)
+    with pytest.raises(GlassError, match="gate_low must be below gate_high"):
+        replace(model, gate_low=9.0, gate_high=1.0)

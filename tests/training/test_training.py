@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 
 from glass_core.dataset import Dataset
+from glass_core.descriptors.springs import SplinePairs
 from glass_core.errors import GlassError
 from glass_core.evaluation import evaluate
+from glass_core.metrics import pearson
 from glass_core.model_file import load_model, read_card
+from glass_core.neighbours import find_neighbours
+from glass_core.structure import Structure
 from glass_core.testing import check_model
 from glass_core.training import run as training
-from glass_core.training.config import TrainingConfig, checked, read_config
+from glass_core.training.config import SHIPPED, TrainingConfig, checked, read_config
 from glass_core.training.rows import make_rows
 from glass_core.training.scnn import SAME_ENVIRONMENT, SCNNSettings
 
@@ -36,7 +40,7 @@ QUICK = {
 
 def config(model: str, **changes) -> TrainingConfig:
     return TrainingConfig(
-        **{"model": model, "descriptor": DESCRIPTOR, "settings": QUICK[model], "seeds": (0,), **changes}
+        **{"model": model, "descriptor": DESCRIPTOR, "settings": QUICK.get(model, {}), "seeds": (0,), **changes}
     )
 
 
@@ -54,6 +58,41 @@ def test_training_finds_the_signal_on_left_out_groups(tmp_path: pathlib.Path, da
     assert result["trained_on"] == ["glass1", "glass2", "glass3", "glass4"]
     assert result["pooled"]["auc_top20"] > 0.8
     check_model(trained, dataset.configurations[0].structure)
+
+
+STATES = {
+    "kind": "stack",
+    "parts": [DESCRIPTOR, {"kind": "elastic_response", "law": "spline", "cutoff": 5.0, "radius": 3.5, "shells": 2}],
+}
+
+
+def test_two_states_are_trained_and_springs_fitted(dataset: Dataset) -> None:
+    labelled = [
+        type(c)(c.name, c.group, c.structure, c.ids_n, {**c.labels, "energy": _morse_energies(c.structure)})
+        for c in dataset
+    ]
+    chosen = config("linear_barrier", descriptor=STATES, thermal=(0.02, 0.5), settings={"penalty": 3.0})
+    descriptor, rows = make_rows(chosen, Dataset(tuple(labelled)))
+    springs = descriptor.parts[1]
+    r = np.linspace(2.4, 3.2, 5)
+    _, stiffness = SplinePairs(springs.knots, springs.coefficients).derivatives(r, 0)
+    assert stiffness[0] > stiffness[-1]
+    model = training.trainer_of("linear_barrier")(descriptor, rows, chosen, 0)
+    still = rows.measured()
+    assert pearson(model.rows(still.features_nf)["barrier"], still.labels_n) > 0.8
+    moving = rows.displacement_n == 0.5
+    state = rows.features_nf[moving][:, model.gate]
+    assert (state > model.gate_high).mean() > 0.99
+    with pytest.raises(GlassError, match="copies displaced by more than still"):
+        training.trainer_of("linear_barrier")(descriptor, rows.measured(), chosen, 0)
+    with pytest.raises(GlassError, match="no field energy"):
+        make_rows(chosen, dataset)
+
+
+def _morse_energies(structure: Structure) -> np.ndarray:
+    near = find_neighbours(structure, 5.0)
+    x = np.exp(-1.4 * (near.distances_p - 2.8))
+    return 0.5 * np.bincount(near.i_p, 0.4 * (x * x - 2 * x), structure.n_atoms)
 
 
 def test_left_out_predictions_do_not_see_their_group(dataset: Dataset) -> None:
@@ -136,7 +175,7 @@ def test_ridge_is_the_closed_form(dataset: Dataset) -> None:
     np.testing.assert_allclose(model.rows(rows.features_nf)["barrier"], reference, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["barrier", "mlp", "ridge", "scnn", "classifier"])
+@pytest.mark.parametrize("name", sorted(path.stem for path in SHIPPED.glob("*.yaml")))
 def test_shipped_configurations_are_valid(name: str) -> None:
     chosen = read_config(name)
     assert training.trainer_of(chosen.model)
@@ -162,9 +201,9 @@ def test_mistakes_in_configurations_are_named(tmp_path: pathlib.Path, dataset: D
         training.trainer_of("scn")
     with pytest.raises(GlassError, match="Did you mean 'hidden'"):
         checked(SCNNSettings, {"hiden": 3}, "settings")
-    with pytest.raises(GlassError, match="hidden in settings must be a number, got 'x'"):
+    with pytest.raises(GlassError, match="hidden in settings must be a whole number, got 'x'"):
         checked(SCNNSettings, {"hidden": "x"}, "settings")
-    with pytest.raises(GlassError, match="replacement_rule must be 'product' or 'cosine', got 'max'"):
+    with pytest.raises(GlassError, match="replacement_rule in settings must be 'product' or 'cosine'"):
         checked(SCNNSettings, {"replacement_rule": "max"}, "settings")
     with pytest.raises(GlassError, match="needs a kind"):
         make_rows(config("ridge", descriptor={}), dataset)
