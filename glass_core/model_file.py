@@ -127,7 +127,8 @@ def resolve(name: str | os.PathLike[str]) -> pathlib.Path | None:
     shipped, path = SHIPPED / f"{name}.safetensors", pathlib.Path(name)
     if is_file(shipped) and pathlib.Path(name).name == str(name):
         return shipped
-    return path if path.suffix == ".safetensors" or len(path.parts) > 1 or is_file(path) else None
+    is_path = path.suffix == ".safetensors" or os.fspath(name) != path.name
+    return path if is_path or is_file(path) else None
 
 
 def load_model(name: str | os.PathLike[str] = DEFAULT) -> Model:

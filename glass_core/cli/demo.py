@@ -32,16 +32,15 @@ def run(args: argparse.Namespace) -> None:
     from glass_core.model_file import load_model
     from glass_core.prediction import predict
 
-    if not args.out.is_dir():
-        raise GlassError(f"folder {args.out} does not exist; make it first")
+    target = args.out / "glass_demo.extxyz"
+    write = predict_command.writer_of(target)
     model = load_model(args.model)
     frame = predict_command.read(GLASS, {}, -1, None)
     with progress("predicting", args.json) as tell:
         outputs = predict(model, frame.structure, progress=tell)
     summary = predict_command.summarise(frame, outputs, model.card.name or model.kind, model.card.sha256)
-    target = args.out / "glass_demo.extxyz"
     info = {"glass_model": summary["model"], "glass_model_sha256": summary["model_sha256"]}
-    predict_command.writer_of(target)(target, frame, outputs, info)
+    write(target, frame, outputs, info)
     summary["out"] = str(target)
     if not args.no_picture:
         picture = args.out / "glass_demo.png"

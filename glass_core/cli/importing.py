@@ -29,7 +29,9 @@ def run(args: argparse.Namespace) -> None:
     """Runs the command."""
     from glass_core.dataset import write_dataset
     from glass_core.importers import import_symgnn
+    from glass_core.paths import writable_file
 
+    writable_file(args.out, inputs=args.files)
     species = [name.strip() for name in args.species.split(",")]
     dataset = import_symgnn(args.files, species, None if args.groups is None else _groups(args.groups))
     write_dataset(dataset, args.out)
@@ -50,7 +52,7 @@ def _groups(text: str) -> dict[str, int]:
     groups = {}
     for pair in text.split(","):
         name, equals, number_ = pair.strip().partition("=")
-        if not equals or not number_.isdigit():
+        if not equals or not (number_.isascii() and number_.isdigit()):
             raise GlassError(f"groups must read like train0=0,train1=0,train2=1, got {text!r}")
         groups[name] = int(number_)
     return groups

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Exit status 0, or 2 for input that cannot be used (one line on stderr)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # `Å` where the terminal knows only ASCII
     args = parser().parse_args(argv)
     try:
         args.run(args)
@@ -41,8 +44,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("glass: interrupted; finished parts are kept, run the same command to go on", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `glass … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
+    except OSError as error:  # `glass … > /dev/full`
+        print(f"glass: error: {error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)
+        _give_up_output()
+        return 2
     return 0
+
+
+def _give_up_output() -> None:
+    """Drops what stdout still holds if it cannot be written; Python would try again at exit, and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

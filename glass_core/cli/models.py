@@ -18,12 +18,12 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Runs the command."""
-    from glass_core.model_file import SHIPPED, model_names, read_card, resolve, shipped_models
+    from glass_core.model_file import SHIPPED, describe, load_model, model_names, read_card, resolve, shipped_models
     from glass_core.registry import refused
 
     if args.model:
         path = resolve(args.model)
-        as_json(read_card(path if path is not None else args.model))
+        as_json(describe(load_model(args.model)) if path is None else read_card(path))
         return
     cards = {name: read_card(SHIPPED / f"{name}.safetensors") for name in shipped_models()}
     plugins = [name for name in model_names() if name not in cards]

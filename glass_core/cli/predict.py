@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import pathlib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from glass_core.cli.show import as_json, number, progress, table
 from glass_core.errors import GlassError, unknown
 from glass_core.frame import Frame
 from glass_core.outputs import PerAtom
+from glass_core.paths import existing_file, writable_file
+
+_DECIMALS = re.compile(r"(?<=\.\d{6})\d+")  # readers round coordinates differently
 
 
 def add(commands: Any) -> None:
@@ -40,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
     from glass_core.species_map import parse_species_map
 
     if args.out is not None:
-        writer_of(args.out)
+        writer_of(args.out, inputs=[args.file, args.model])
     model = load_model(args.model)
     frame = read(args.file, parse_species_map(args.species), args.frame, args.reader)
     with progress("predicting", args.json) as tell:
@@ -60,8 +64,7 @@ def read(path: pathlib.Path, species: Mapping[str, str], index: int, reader: str
     """The structure in a file, by the first reader that can read it."""
     from glass_core.registry import find, names
 
-    if not path.is_file():
-        raise GlassError(f"structure file {path} does not exist")
+    existing_file(path, "structure file")
     candidates = [reader] if reader else sorted(names("reader"), reverse=True)
     failures = []
     for name in candidates:
@@ -77,20 +80,27 @@ def _clearest(path: pathlib.Path, failures: list[tuple[str, GlassError]]) -> Gla
     from glass_core.errors import MissingExtraError
 
     tried = [(name, error) for name, error in failures if not isinstance(error, MissingExtraError)]
-    if len({str(error) for _, error in tried}) == 1:
-        return tried[0][1]
-    reasons = "; ".join(f"{name}: {error}" for name, error in tried or failures)
-    return GlassError(f"cannot read {path}: {reasons}")
+    reasons: dict[str, str] = {}
+    for name, error in tried or failures:
+        reason = str(error).removeprefix(f"{name.upper()} cannot read ").removeprefix(f"{path}: ")
+        reasons.setdefault(_DECIMALS.sub("", reason), f"{reason} ({name})")
+    if len(reasons) == 1:
+        reason = reason if str(path) in reason else f"{path}: {reason}"
+        return GlassError(reason)
+    return GlassError(f"cannot read {path}: {'; '.join(reasons.values())}")
 
 
-def writer_of(path: pathlib.Path) -> Any:
-    """The writer for a file's ending."""
+def writer_of(path: pathlib.Path, inputs: Sequence[str | pathlib.Path] = ()) -> Any:
+    """The writer for a file's ending.
+
+    Raises:
+        GlassError: for an unknown ending, or a path that cannot be written or is one of the inputs.
+    """
     from glass_core.registry import find, names
 
     if path.suffix not in names("writer"):
         raise unknown("file ending", path.suffix, names("writer"), f"(output {path})")
-    if not path.resolve().parent.is_dir():
-        raise GlassError(f"cannot write {path}: folder {path.parent} does not exist; make it first")
+    writable_file(path, inputs)
     return find("writer", path.suffix)
 
 

@@ -31,12 +31,14 @@ def run(args: argparse.Namespace) -> None:
     """Runs the command."""
     from glass_core.dataset import read_dataset
     from glass_core.errors import GlassError
+    from glass_core.paths import writable_file
     from glass_core.training.config import read_config
     from glass_core.training.run import train
 
     config = read_config(args.config)
     if args.out.suffix != ".safetensors":
         raise GlassError(f"model file must end in .safetensors, got {args.out}")
+    writable_file(args.out, inputs=[args.data, args.config])
     dataset = read_dataset(args.data)
     command = shlex.join(["glass", "train", args.config, "-d", args.data.name, "-o", args.out.name])
     with stages(args.json) as tell:

@@ -51,13 +51,13 @@ class Stack:
 
     @property
     def bytes_per_atom(self) -> float:
-        """Sum over the parts, and the rows that join them."""
-        return sum(float(part.bytes_per_atom) for part in self.parts) + 4.0 * self.n_features
+        """The rows that join the parts, and the largest part: parts are made one after the other."""
+        return max(float(part.bytes_per_atom) for part in self.parts) + 4.0 * self.n_features
 
     @property
     def n_features(self) -> int:
         """Features per atom."""
-        return sum(int(part.n_features) for part in self.parts)
+        return sum(len(part.names()) for part in self.parts)
 
     def names(self) -> list[str]:
         """Names of the parts' features, the number of the part in front: ``1:B0(n=1,Cu)``."""
@@ -78,7 +78,13 @@ class Stack:
         dtype: DTypeLike = np.float64,
     ) -> Features:
         """Features of ``centres`` (default: all atoms), shape (m, n_features), in the order of ``centres``."""
-        return np.concatenate([part(structure, centres, find, dtype) for part in self.parts], axis=1)
+        rows = structure.n_atoms if centres is None else len(centres)
+        features, first = np.empty((rows, self.n_features), dtype), 0
+        for part in self.parts:
+            own = part(structure, centres, find, dtype)
+            features[:, first : first + own.shape[1]] = own
+            first += own.shape[1]
+        return features
 
 
 def made(species: tuple[str, ...], part: Any) -> Descriptor:

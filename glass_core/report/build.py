@@ -17,6 +17,7 @@ from glass_core.files import replacing
 from glass_core.metrics import auc_roc, average_precision, is_top
 from glass_core.models.base import Model
 from glass_core.models.scnn import SCNN
+from glass_core.paths import make_folder
 from glass_core.report import constraints, scores
 from glass_core.report.canvas import save
 from glass_core.report.prototypes import raw_prototype_scores
@@ -39,7 +40,8 @@ def build(
     """
     if not isinstance(model, SCNN):
         raise GlassError(f"the report is about SCNN models; {model.card.name!r} is a {model.kind}")
-    out.mkdir(parents=True, exist_ok=True)
+    for folder in (out, runs):
+        make_folder(folder)
     table = make_rows(read_config("scnn"), dataset)
     left_out = {
         name: cross_validate(read_config(config), dataset, table, runs, tell)
