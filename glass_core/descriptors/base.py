@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from glass_core.descriptors.shells import Columns, Features, Finder, shell_table
+from glass_core.descriptors.shells import Columns, Features, Finder, rows_of, shell_table
 from glass_core.errors import GlassError
 from glass_core.neighbours import Neighbours, neighbour_blocks
 from glass_core.structure import Ints, Structure
@@ -115,15 +115,14 @@ class ShellExpansion:
         Raises:
             GlassError: for species the descriptor does not know, or atoms that coincide.
         """
-        known = structure.with_species(self.species, owner=f"descriptor {self.kind!r}")
-        chosen = None if centres is None else np.asarray(centres, dtype=np.int32)
-        if known.n_atoms == 0 or (chosen is not None and len(chosen) == 0):
-            return np.empty((0, self.n_features), dtype)
-        table = shell_table(
-            known, None if chosen is None else np.unique(chosen), self.cutoff, self._columns,
-            lambda block, out: self._expand(block, known.types_n, out), find, dtype,
-        )  # fmt: skip
-        return table if chosen is None else table[chosen]
+
+        def table(known: Structure, wanted: Ints | None) -> Features:
+            def fill(block: Neighbours, out: Features) -> None:
+                self._expand(block, known.types_n, out)
+
+            return shell_table(known, wanted, self.cutoff, self._columns, fill, find, dtype)
+
+        return rows_of(self, structure, centres, dtype, table)
 
     def _expand(self, block: Neighbours, types_n: Ints, table: Features) -> None:
         """Local features of a block into the columns of shell 0."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from glass_core.descriptors.shells import Columns, Features, Finder, shell_table
+from glass_core.descriptors.shells import Columns, Features, Finder, rows_of, shell_table
 from glass_core.descriptors.springs import SPACING, SplinePairs, law_table, pair_numbers
 from glass_core.errors import GlassError
 from glass_core.neighbours import Neighbours, neighbour_blocks
@@ -128,16 +128,15 @@ class ElasticResponse:
         Raises:
             GlassError: for species the descriptor does not know, or atoms that coincide.
         """
-        known = structure.with_species(self.species, owner=f"descriptor {self.kind!r}")
-        chosen = None if centres is None else np.asarray(centres, dtype=np.int32)
-        if known.n_atoms == 0 or (chosen is not None and len(chosen) == 0):
-            return np.empty((0, self.n_features), dtype)
         law = self._law()
-        table = shell_table(
-            known, None if chosen is None else np.unique(chosen), self.shell_cutoff, self._columns,
-            lambda block, out: self._respond(known, block.centres_m, find, law, out), find, dtype,
-        )  # fmt: skip
-        return table if chosen is None else table[chosen]
+
+        def table(known: Structure, wanted: Ints | None) -> Features:
+            def fill(block: Neighbours, out: Features) -> None:
+                self._respond(known, block.centres_m, find, law, out)
+
+            return shell_table(known, wanted, self.shell_cutoff, self._columns, fill, find, dtype)
+
+        return rows_of(self, structure, centres, dtype, table)
 
     def _law(self) -> NDArray[np.float64]:
         spline = SplinePairs(self.knots, self.coefficients) if self.coefficients else None

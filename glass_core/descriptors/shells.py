@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -55,6 +56,30 @@ class _Links:
     offsets: NDArray[np.int64]
     j_p: Ints
     weights_p: Features
+
+
+def rows_of(
+    descriptor: Any,
+    structure: Structure,
+    centres: NDArray[np.integer] | None,
+    dtype: DTypeLike,
+    table: Callable[[Structure, Ints | None], Features],
+) -> Features:
+    """Rows of ``centres`` (default: all atoms) in their order, from a table of all atoms.
+
+    Args:
+        descriptor: names the species it knows and its ``kind``.
+        structure: atoms of any of these species.
+        centres: atoms asked for, in any order, repeated or not.
+        dtype: number type of the rows.
+        table: makes the table for a structure in the descriptor's species and sorted centres (None: all).
+    """
+    known = structure.with_species(descriptor.species, owner=f"descriptor {descriptor.kind!r}")
+    chosen = None if centres is None else np.asarray(centres, dtype=np.int32)
+    if known.n_atoms == 0 or (chosen is not None and len(chosen) == 0):
+        return np.empty((0, descriptor.n_features), dtype)
+    whole = table(known, None if chosen is None else np.unique(chosen))
+    return whole if chosen is None else whole[chosen]
 
 
 def shell_table(
