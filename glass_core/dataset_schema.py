@@ -122,9 +122,8 @@ def _check_offsets(offsets: NDArray[Any], path: str) -> None:
     if len(offsets) < 2:
         raise GlassError(f"{path} holds no configurations; make it again with `glass import`")
     if offsets[0] != 0 or (offsets[1:] < offsets[:-1]).any():
-        raise GlassError(
-            f"field 'offsets' of {path} must start at 0 and never fall, got {offsets.tolist()}; make it again"
-        )
+        first = ", ".join(map(str, offsets[:6].tolist()))
+        raise GlassError(f"field 'offsets' of {path} must start at 0 and never fall, got {first}, …; make it again")
 
 
 def _check_names(names: list[str], path: str) -> None:

@@ -115,8 +115,8 @@ def conformed(value: Any, hint: Any, name: str) -> Any:
         return _tuple(value, arguments[0], name)
     if origin in (Union, types.UnionType) and len(arguments) == 2 and arguments[1] is type(None):
         return None if value is None else conformed(value, arguments[0], name)
-    if isinstance(origin, type) and issubclass(origin, Mapping) and not isinstance(value, Mapping):
-        raise GlassError(f"{name} must hold keys and values, got {value!r}")
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return _mapping(value, arguments[1], name)
     return value
 
 
@@ -133,3 +133,9 @@ def _tuple(value: Any, hint: Any, name: str) -> tuple[Any, ...]:
     if not isinstance(value, (list, tuple)):
         raise GlassError(f"{name} must be a list, got {value!r}")
     return tuple(conformed(entry, hint, f"entry {k} of {name}") for k, entry in enumerate(value))
+
+
+def _mapping(value: Any, hint: Any, name: str) -> dict[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise GlassError(f"{name} must hold keys and values, got {value!r}")
+    return {key: conformed(entry, hint, f"{key} in {name}") for key, entry in value.items()}

@@ -126,7 +126,7 @@ def _load(path: pathlib.Path | None) -> dict[str, Any] | None:
     if path is None or not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
             return {key: stored[key] for key in _FOLD}
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError):
         return None

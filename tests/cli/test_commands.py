@@ -94,6 +94,54 @@ def test_mistakes_are_one_line(dump: pathlib.Path, tmp_path: pathlib.Path, capsy
     assert "not finite" in fails(["predict", dump], capsys)
 
 
+def test_an_input_is_not_overwritten(dump: pathlib.Path, capsys) -> None:
+    before = dump.read_bytes()
+    assert f"it is the input {dump}" in fails(["predict", dump, "-o", dump], capsys)
+    assert dump.read_bytes() == before
+
+
+def test_what_is_no_file_is_called_what_it_is(dump: pathlib.Path, capsys) -> None:
+    assert "is a folder; give a file" in fails(["predict", dump.parent], capsys)
+    assert "glass.dump is not a folder" in fails(["predict", dump, "-o", dump / "x.extxyz"], capsys)
+    assert "File name too long" in fails(["predict", "n" * 300], capsys)
+    assert "File name too long" in fails(["predict", dump, "-o", f"{'n' * 300}.dump"], capsys)
+    assert "Did you mean 'barrier'" in fails(["models", "barrrier"], capsys)
+    assert "model file nope does not exist" in fails(["models", "./nope"], capsys)
+
+
+def test_a_reason_is_given_once(dump: pathlib.Path, capsys) -> None:
+    text = dump.read_text().splitlines()
+    text[20] = text[20].rsplit(" ", 1)[0] + " nan"
+    dump.write_text("\n".join(text) + "\n")
+    assert fails(["predict", dump], capsys).count("not finite") == 1
+
+
+def test_readers_with_different_reasons_are_named(tmp_path: pathlib.Path, capsys) -> None:
+    pytest.importorskip("ovito")
+    path = tmp_path / "empty.dump"
+    path.write_text("")
+    message = fails(["predict", path], capsys)
+    assert "(ovito)" in message
+    assert "(ase)" in message
+    assert message.count("cannot read") == 1
+
+
+@pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_that_cannot_be_printed_is_an_error() -> None:
+    command = [sys.executable, "-m", "glass_core.cli.main", "models"]
+    with pathlib.Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "glass: error: standard output: No space left on device\n"
+
+
+def test_a_terminal_without_unicode_gets_ascii() -> None:
+    command = [sys.executable, "-m", "glass_core.cli.main", "models"]
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert b"reach ?" in done.stdout
+
+
 def test_an_unwritable_place_is_an_error(dump: pathlib.Path, capsys) -> None:
     assert "cannot write" in fails(["predict", dump, "-o", "/proc/out.h5"], capsys)
 
@@ -139,6 +187,9 @@ def test_import_train_evaluate(tmp_path: pathlib.Path, dataset, capsys) -> None:
     assert set(result["per_configuration"]) == {"glass1", "glass2", "glass3", "glass4"}
     assert main(["evaluate", str(model), str(data)]) == 0
     assert "show memory, not prediction" in capsys.readouterr().out
+    for option, path in (("-o", tmp_path / "no" / "m.safetensors"), ("--runs", data)):
+        command = ["train", recipe, "-d", data, "-o", model, option, path]
+        assert "folder" in fails(command, capsys)
     assert "must end in .safetensors" in fails(["train", recipe, "-d", data, "-o", tmp_path / "m.bin"], capsys)
 
 
@@ -153,7 +204,19 @@ def test_import_command(tmp_path: pathlib.Path, capsys) -> None:
     source.write_bytes(pickle.dumps(content))
     assert main(["import", str(source), "-o", str(tmp_path / "d.h5"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["configurations"][0]["atoms"] == 256
-    assert "groups must read" in fails(["import", source, "-o", tmp_path / "d.h5", "--groups", "a:1"], capsys)
+    before = (tmp_path / "d.h5").read_bytes()
+    for groups, message in (
+        ("a:1", "groups must read"),
+        ("a=²", "groups must read"),
+        ("a=99999999999", "must lie in"),
+        ("a=1,typo=3", "unknown configuration with a group 'typo'"),
+    ):
+        assert message in fails(["import", source, "-o", tmp_path / "d.h5", "--groups", groups], capsys)
+    assert "it is the input" in fails(["import", source, "-o", source], capsys)
+    content["trajectory_start_velocities"][3] = np.nan
+    source.write_bytes(pickle.dumps(content))
+    assert "not finite in row 3" in fails(["import", source, "-o", tmp_path / "d.h5"], capsys)
+    assert (tmp_path / "d.h5").read_bytes() == before
 
 
 def test_models_and_cards(capsys) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -51,6 +52,7 @@ def _all_systems() -> dict[str, tuple[Structure, float]]:
     systems["nobody near"] = (Structure(np.arange(9.0).reshape(3, 3) * 100, [0, 0, 0], ("Cu",)), 5.0)
     systems["no atoms"] = (Structure(np.empty((0, 3)), np.empty(0, int), ("Cu",), np.eye(3), True), 5.0)
     systems["fcc with atoms on faces"] = (_crystal(), 4.05)
+    systems |= {f"huge and nearly empty, {name}": (structure, 3.8) for name, structure in _nearly_empty()}
     return systems
 
 
@@ -70,6 +72,19 @@ def _crystal() -> Structure:
     # A hair below zero, as rounding leaves it: such an atom lies on the box's far face once wrapped.
     positions = (corners[:, None] + basis).reshape(-1, 3) * 4.0 - 1e-17
     return Structure(positions, np.zeros(len(positions), int), ("Cu",), np.eye(3) * 12.0, True)
+
+
+def _nearly_empty() -> Iterator[tuple[str, Structure]]:
+    """A cluster and a few atoms far away, in boxes along some direction of which vesin found no cell and died."""
+    random = np.random.default_rng(3)
+    for name, lengths in {
+        "needle": (20, 20, 3e6), "ruler": (4, 76, 38_000), "plate": (4, 1300, 1300), "cube": (1e7, 1e7, 1e7),
+    }.items():  # fmt: skip
+        cluster = random.uniform(0, np.minimum(lengths, 15), (40, 3))
+        positions = np.concatenate([cluster, random.uniform(0, lengths, (12, 3))])
+        for pbc in ((False, False, False), (True, True, True), (True, False, True)):
+            flags = "".join("FP"[p] for p in pbc)
+            yield f"{name}-{flags}", Structure(positions, np.zeros(52, int), ("Cu",), np.diag(lengths), pbc)
 
 
 SYSTEMS = _all_systems()

@@ -8,6 +8,7 @@ import pathlib
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,10 +27,19 @@ def saved(tmp_path: pathlib.Path, model: DescriptorModel) -> pathlib.Path:
     return path
 
 
-def rewrite(path: pathlib.Path, **changes: object) -> None:
-    """The same arrays under a changed card (None removes an entry)."""
+def rewrite(path: pathlib.Path, arrays: dict[str, np.ndarray | None] | None = None, **changes: object) -> None:
+    """Arrays and card of the file with changes (None removes an entry)."""
     card = {k: v for k, v in (read_card(path) | changes).items() if v is not None}
-    save_file(load_file(path), path, metadata={"glass": json.dumps(card)})
+    kept = {k: v for k, v in (load_file(path) | (arrays or {})).items() if v is not None}
+    save_file(kept, path, metadata={"glass": json.dumps(card)})
+
+
+def with_setting(path: pathlib.Path, name: str, value: object) -> None:
+    """The same file with another setting, or ``descriptor.name``."""
+    settings = read_card(path)["settings"]
+    within, _, key = name.rpartition(".")
+    (settings[within] if within else settings)[key] = value
+    rewrite(path, settings=settings)
 
 
 def test_card_tells_what_the_model_is(saved: pathlib.Path, model: DescriptorModel) -> None:
@@ -149,6 +159,94 @@ def test_a_missing_setting_is_noticed(saved: pathlib.Path) -> None:
         load_model(saved)
 
 
+@pytest.mark.parametrize(
+    ("build", "name", "change", "message"),
+    [
+        (small_scnn, "mean_f", lambda a: a * np.nan, "array mean_f holds .* not finite"),
+        (small_scnn, "mean_f", lambda a: a.astype(np.int32), "mean_f must be .* floating point numbers, got int32"),
+        (small_scnn, "mean_f", lambda a: a[:-1], "mean_f must be "),
+        (small_scnn, "std_f", lambda a: a * 0, "std_f must be > 0"),
+        (small_scnn, "layer1.weight", lambda a: a[:, :-1], r"layer1\.weight must be any × 16 "),
+        (small_scnn, "layer0.bias", lambda a: a[:-1], r"layer0\.bias must be 16 "),
+        (small_scnn, "constraints_vz", lambda a: a[:, :3], "constraints_vz must be any × 8 "),
+        (small_scnn, "classifier_cv", lambda a: a[:1], "classifier_cv must be 2 × 4 "),
+        (small_scnn, "domain_limits", lambda a: np.append(a, 1.0), "domain_limits must be 2 "),
+        (small_scnn, "domain_limits", lambda a: a * np.nan, "array domain_limits holds 2 numbers"),
+        (small_scnn, "domain_scales_k", lambda a: -a, "deviations of domain must be > 0"),
+        (
+            small_barrier,
+            "member1.layer1.weight",
+            lambda a: np.repeat(a, 2, 0),
+            r"member1\.layer1\.weight must be 1 × 8 ",
+        ),
+        (small_barrier, "member7.layer0.bias", lambda a: np.zeros(3), "'member7.layer0.bias' belongs to no part"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(tmp_path: pathlib.Path, build, name, change, message) -> None:
+    path = tmp_path / "m.safetensors"
+    save_model(build(), path)
+    rewrite(path, {name: change(load_file(path).get(name))})
+    with pytest.raises(GlassError, match=f"m.safetensors is not a valid .* model: .*{message}"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("members", 0, "members must be ≥ 1, got 0"),
+        ("members", -1, "members must be ≥ 1, got -1"),
+        ("members", 9, r"member3\.layer0 is missing"),
+        ("members", "x", "members must be a whole number, got 'x'"),
+        ("centre", None, "centre must be a number, got None"),
+        ("centre", float("nan"), "centre must be finite, got nan"),
+        ("activation", "tanh", "activation must be 'relu' or 'silu', got 'tanh'"),
+        ("sharpness", 3, "setting 'sharpness' belongs to no part of it"),
+        ("descriptor", [], "descriptor must hold keys and values"),
+        ("descriptor.n_max", 2.5, "n_max in descriptor must be a whole number, got 2.5"),
+        ("descriptor.n_max", 4, "mean_f must be "),
+        ("descriptor.species", "CuZr", "species in descriptor must be a list, got 'CuZr'"),
+        ("descriptor.species", ["Zr", "Cu"], r"its card says species \['Cu', 'Zr'\], its settings make .*'Zr', 'Cu'"),
+        ("descriptor.cutoff", 4.5, r"its card says cutoff 3\.8, its settings make cutoff 4\.5"),
+        ("descriptor.rcut", 3.8, "unknown key in descriptor 'rcut'"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(tmp_path: pathlib.Path, name: str, value: object, message: str) -> None:
+    path = tmp_path / "m.safetensors"
+    save_model(small_barrier(), path)
+    with_setting(path, name, value)
+    with pytest.raises(GlassError, match=f"m.safetensors is not a valid barrier_committee model: .*{message}"):
+        load_model(path)
+
+
+def test_an_array_gone_from_file_and_card_is_noticed(saved: pathlib.Path) -> None:
+    tensors = [name for name in read_card(saved)["tensors"] if not name.startswith("domain_")]
+    without = {name: None for name in load_file(saved) if name.startswith("domain_")}
+    rewrite(saved, without, tensors=tensors)
+    with pytest.raises(GlassError, match="its card promises the output 'out_of_domain'"):
+        load_model(saved)
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [("kind", 3), ("settings", []), ("species", "Cu"), ("cutoff", "far"), ("tensors", 1), ("training", [])],
+)
+def test_entries_of_the_card_have_types(saved: pathlib.Path, entry: str, value: object) -> None:
+    rewrite(saved, **{entry: value})
+    with pytest.raises(GlassError, match=f"{entry}.* in the model card of .*small.safetensors must "):
+        load_model(saved)
+
+
+def test_a_model_that_is_not_finite_is_not_saved(saved: pathlib.Path) -> None:
+    before = saved.read_bytes()
+    for wrong in (
+        replace(small_scnn(), constraints_vz=small_scnn().constraints_vz * np.nan),
+        replace(small_barrier(), centre=np.inf),
+    ):
+        with pytest.raises(GlassError, match=r"cannot save .* finite"):
+            save_model(wrong, saved)
+    assert saved.read_bytes() == before
+
+
 def test_names_that_are_no_model(tmp_path: pathlib.Path) -> None:
     with pytest.raises(GlassError, match="unknown model 'bogus'"):
         load_model("bogus")
@@ -156,6 +254,12 @@ def test_names_that_are_no_model(tmp_path: pathlib.Path) -> None:
         load_model(tmp_path / "gone.safetensors")
     with pytest.raises(GlassError, match=r"gone\.safetensors does not exist"):
         read_card(tmp_path / "gone.safetensors")
+    with pytest.raises(GlassError, match="is a folder"):
+        load_model(tmp_path)
+    with pytest.raises(GlassError, match="unknown model 'mmm"):
+        load_model("m" * 300)
+    with pytest.raises(GlassError, match=r"cannot read model file .*too long"):
+        load_model(f"{'m' * 300}.safetensors")
 
 
 def test_a_class_of_ours_needs_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glass_core import GlassError, Structure
+from glass_core import GlassError, Structure, cell_list
 from glass_core.neighbours import Neighbours, find_neighbours, neighbour_blocks
-from tests.core.systems import SYSTEMS, brute_force, in_order
+from tests.core.systems import SYSTEMS, brute_force, in_order, scattered
 
 
 def assert_same_pairs(found: Neighbours, expected: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
@@ -62,6 +62,33 @@ def test_blocks_hold_every_centre_once(name: str, block_atoms: int) -> None:
     pairs = [np.concatenate([getattr(b, part) for b in blocks]) for part in ("i_p", "j_p", "vectors_pc")]
     for part, expected in zip(in_order(*pairs), in_order(*brute_force(structure, cutoff)), strict=True):
         np.testing.assert_allclose(part, expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("pbc", [(False, False, False), (True, True, True), (True, True, False)])
+def test_a_chain_with_more_cells_along_it_than_vesin_makes(pbc: tuple[bool, bool, bool]) -> None:
+    n = 120_000
+    positions = np.zeros((n, 3))
+    positions[:, 2] = 3.0 * np.random.default_rng(0).permutation(n)
+    found = find_neighbours(Structure(positions, np.zeros(n, int), ("Cu",), np.diag([4.5, 4.5, 3.0 * n]), pbc), 3.8)
+    ends = 0 if pbc[2] else 2
+    assert len(found.j_p) == 2 * n - ends
+    np.testing.assert_allclose(np.abs(found.vectors_pc), np.broadcast_to([0, 0, 3.0], found.vectors_pc.shape))
+    assert np.bincount(np.diff(found.offsets), minlength=3).tolist() == [0, ends, n - ends]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    lengths=st.permutations([1.5, 40.0, 90.0]),
+    tilt=st.floats(-0.4, 0.4),
+    pbc=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    seed=st.integers(0, 1000),
+)
+def test_halves_of_a_long_box_give_the_whole(lengths, tilt, pbc, seed) -> None:
+    cell = np.diag(lengths) + tilt * min(lengths) * np.tri(3, k=-1)
+    structure = scattered(cell, pbc, count=300, seed=seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cell_list, "_MOST_CELLS", 1000)
+        assert_same_pairs(find_neighbours(structure, 1.2), brute_force(structure, 1.2))
 
 
 def test_rows_are_ordered_by_neighbour_then_vector() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import h5py
 import numpy as np
@@ -45,9 +47,87 @@ def test_a_wrong_shape_is_named(file: pathlib.Path) -> None:
         short = handle["barrier"][:-3]
         del handle["barrier"]
         handle["barrier"] = short
-    with pytest.raises(
-        GlassError, match=r"field 'barrier' .* has shape \(1021,\), must have 1 dimensions and 1024 rows"
-    ):
+    with pytest.raises(GlassError, match=r"'barrier' .* must be numbers of shape \(1024,\), got .* shape \(1021,\)"):
+        read_dataset(file)
+
+
+def put(name: str, value: Any) -> Callable[[h5py.File], None]:
+    """Replaces a field; a function changes what is there."""
+
+    def change(handle: h5py.File) -> None:
+        new = value(handle[name][()]) if callable(value) else value
+        del handle[name]
+        handle[name] = new
+
+    return change
+
+
+def attribute(name: str, value: Any) -> Callable[[h5py.File], None]:
+    """Replaces an attribute, or removes it (None)."""
+
+    def change(handle: h5py.File) -> None:
+        del handle.attrs[name]
+        if value is not None:
+            handle.attrs[name] = value
+
+    return change
+
+
+def group(handle: h5py.File) -> None:
+    del handle["positions"]
+    handle.create_group("positions")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (put("offsets", lambda o: o + 5), r"'offsets' .* must start at 0 and never fall, got 5, "),
+        (put("offsets", lambda o: o[[0, 2, 1, 3, 4]]), "'offsets' .* must start at 0 and never fall"),
+        (
+            put("offsets", lambda o: o.astype(float)),
+            r"'offsets' .* must be whole numbers of shape \(S \+ 1,\), got float64",
+        ),
+        (put("offsets", np.zeros(0, np.int64)), "holds no configurations"),
+        (put("offsets", np.zeros(1, np.int64)), "holds no configurations"),
+        (put("names", lambda n: n[:2]), r"'names' .* must be strings of shape \(4,\)"),
+        (put("names", lambda n: np.append(n, n[:1])), r"'names' .* must be strings of shape \(4,\)"),
+        (put("names", lambda n: n[[0, 1, 1, 2]]), "two configurations named 'glass2'"),
+        (put("names", np.arange(4)), "'names' .* must be strings"),
+        (put("names", np.array([b"a", b"\xff", b"c", b"d"])), "is not a readable HDF5 file"),
+        (put("group", lambda g: g[:2]), r"'group' .* of shape \(4,\)"),
+        (put("group", np.array([b"a"] * 4)), "'group' .* must be whole numbers"),
+        (put("cell", lambda c: c[:, :, :2]), r"'cell' .* of shape \(4, 3, 3\)"),
+        (put("pbc", lambda p: p[:, :2]), r"'pbc' .* of shape \(4, 3\)"),
+        (put("positions", lambda p: p[:, :2]), r"'positions' .* of shape \(1024, 3\)"),
+        (put("positions", lambda p: p.astype("S")), "'positions' .* must be numbers"),
+        (group, "'positions' .* is a group"),
+        (put("types", lambda t: t.astype(float)), "'types' .* must be whole numbers"),
+        (put("types", lambda t: t + 9), "configuration 'glass1' .* has no species"),
+        (put("barrier", lambda b: b.astype("S")), "'barrier' .* must be numbers"),
+        (attribute("version", None), "has schema version None"),
+        (attribute("version", "x"), "has schema version 'x'"),
+        (attribute("species", None), "attribute 'species' .* is damaged"),
+        (attribute("species", "Cu,Zr"), "attribute 'species' .* is damaged"),
+        (attribute("species", "3"), "attribute 'species' .* must be a list"),
+        (attribute("source", "{"), "attribute 'source' .* is damaged"),
+        (attribute("schema", 3), "no data set of this package"),
+    ],
+)
+def test_a_broken_schema_is_named(file: pathlib.Path, damage: Callable[[h5py.File], None], message: str) -> None:
+    with h5py.File(file, "a") as handle:
+        damage(handle)
+    with pytest.raises(GlassError, match=f"(?s){message}"):
+        read_dataset(file)
+
+
+def test_damaged_numbers_are_refused(file: pathlib.Path) -> None:
+    with h5py.File(file, "r") as handle:
+        where = handle["positions"].id.get_chunk_info(0)
+    data = bytearray(file.read_bytes())
+    middle = where.byte_offset + where.size // 2
+    data[middle : middle + 20] = bytes(20)
+    file.write_bytes(data)
+    with pytest.raises(GlassError, match="is not a readable HDF5 file"):
         read_dataset(file)
 
 
@@ -91,5 +171,13 @@ def test_failing_to_write_keeps_the_old_file(file: pathlib.Path, dataset: Datase
     twice = Dataset((dataset.configurations[0], dataset.configurations[0]))
     with pytest.raises(GlassError, match="different names"):
         write_dataset(twice, file)
+    first = dataset.configurations[0]
+    far = Configuration("far", 99999999999, first.structure, first.ids_n, first.labels)
+    for unfit, message in (
+        (Dataset(()), "at least one configuration"),
+        (Dataset((far,)), "group of configuration 'far' must lie in"),
+    ):
+        with pytest.raises(GlassError, match=message):
+            write_dataset(unfit, file)
     assert file.read_bytes() == before
     assert [p.name for p in file.parent.iterdir()] == ["data.h5"]

@@ -65,6 +65,29 @@ def test_object_arrays_do_not_smuggle_code(tmp_path: pathlib.Path) -> None:
     assert not mark.exists()
 
 
+@pytest.mark.parametrize("state", [{"__defaults__": ()}, (None, {"__defaults__": ("x",)}), 3])
+def test_functions_cannot_be_changed(tmp_path: pathlib.Path, state: object) -> None:
+    from numpy._core import numeric
+
+    before = numeric._frombuffer.__defaults__, dict(vars(numeric._frombuffer))
+    path = tmp_path / "bad.pickle"
+    path.write_bytes(b"\x80\x04cnumpy._core.numeric\n_frombuffer\n" + pickle.dumps(state, 4)[2:-1] + b"b.")
+    with pytest.raises(GlassError, match="change a function of numpy; refused"):
+        load_arrays(path)
+    assert before == (numeric._frombuffer.__defaults__, dict(vars(numeric._frombuffer)))
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_protocol_is_read(tmp_path: pathlib.Path, protocol: int) -> None:
+    path = tmp_path / "a.pickle"
+    source = {**content(), "step": np.float64(3.0)}
+    path.write_bytes(pickle.dumps(source, protocol))
+    again = load_arrays(path)
+    assert again.keys() == source.keys()
+    for name, array in source.items():
+        np.testing.assert_array_equal(again[name], array)
+
+
 @pytest.mark.parametrize("name", ["builtins.eval", "builtins.getattr", "numpy.load", "numpy.f2py.compile"])
 def test_other_globals_are_refused(tmp_path: pathlib.Path, name: str) -> None:
     module, _, attribute = name.rpartition(".")
@@ -79,9 +102,16 @@ def test_other_globals_are_refused(tmp_path: pathlib.Path, name: str) -> None:
     [
         ({"types": None}, "has no key 'types'"),
         ({"box": np.zeros(2)}, r"box has shape \(2,\)"),
-        ({"positions": np.full((64, 3), np.nan)}, "position of atom 0 is not finite"),
+        ({"positions": np.full((64, 3), np.nan)}, r"positions are not finite in row 0 \(64 such rows\)"),
+        ({"positions": [[0, 0, 0], [1, 1]]}, "positions is no array"),
+        ({"positions": np.empty((0, 3))}, "holds no atoms"),
+        ({"trajectory_start_velocities": np.where(np.arange(64) == 3, np.nan, 1.5)}, "not finite in row 3"),
+        ({"types": np.full(64, 1.7)}, "types must be whole numbers, got 1.7 in row 0"),
+        ({"types": np.full(64, np.nan)}, "types must be whole numbers, got nan"),
+        ({"pos": np.full((64, 1), 1e300)}, r"pos must be whole numbers, got 1e\+300"),
         ({"types": np.full(64, 3, np.int32)}, "types run 3 … 3"),
-        ({"box": np.array([12.0, 0.0, 12.0])}, "zero length"),
+        ({"box": np.array([12.0, 0.0, 12.0])}, "box lengths must be > 0"),
+        ({"box": np.array([12.0, -12.0, 12.0])}, "box lengths must be > 0"),
         ({"trajectory_start_velocities": np.array(["x"] * 64)}, "must be numbers"),
     ],
 )
@@ -111,6 +141,8 @@ def test_groups_are_found(tmp_path: pathlib.Path) -> None:
     assert [c.group for c in import_symgnn(files, groups={"a": 5, "b": 5, "c": 1, "d": 2})] == [5, 5, 1, 2]
     with pytest.raises(GlassError, match="configuration 'd' has no group"):
         import_symgnn(files, groups={"a": 0, "b": 0, "c": 0})
+    with pytest.raises(GlassError, match="unknown configuration with a group 'typo'"):
+        import_symgnn(files, groups={"a": 0, "b": 0, "c": 0, "d": 1, "typo": 3})
 
 
 def test_the_public_files_have_five_groups(shared_data: pathlib.Path) -> None:

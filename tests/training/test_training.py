@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from glass_core.dataset import Dataset
 from glass_core.descriptors.springs import SplinePairs
 from glass_core.errors import GlassError
-from glass_core.evaluation import evaluate
+from glass_core.evaluation import evaluate, trained_on
 from glass_core.metrics import pearson
 from glass_core.model_file import load_model, read_card
 from glass_core.neighbours import find_neighbours
@@ -211,3 +212,105 @@ def test_mistakes_in_configurations_are_named(tmp_path: pathlib.Path, dataset: D
     table = make_rows(config("ridge"), few)
     with pytest.raises(GlassError, match="at least 3 groups"):
         training.cross_validate(config("ridge"), few, table)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("seeds: []", "seeds in .* must have at least one entry"),
+        ("seeds: 3", "seeds in .* must be a list, got 3"),
+        ("seeds: [a]", "entry 0 of seeds in .* must be a whole number, got 'a'"),
+        ("seeds: [-1]", "entry 0 of seeds in .* must be ≥ 0"),
+        ("settings: []", "settings in .* must hold keys and values"),
+        ("settings:", "settings in .* must hold keys and values, got None"),
+        ("thermal: 0.05", "thermal in .* must be a list"),
+        ("thermal: [-0.05]", "entry 0 of thermal in .* must be > 0"),
+        ("domain_quantile: 2", "domain_quantile in .* must be ≥ 0 and ≤ 1"),
+        ("model: ridge", "key 'model' twice"),
+        ("label: [barrier]", "label in .* must be a text"),
+    ],
+)
+def test_values_in_configurations_are_checked(tmp_path: pathlib.Path, text: str, message: str) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(f"model: ridge\ndescriptor: {{kind: scnn}}\n{text}\n")
+    with pytest.raises(GlassError, match=message):
+        read_config(path)
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "message"),
+    [
+        ("ridge", {"penalties": []}, "penalties in settings of ridge must have at least one entry"),
+        ("ridge", {"penalties": 3}, "penalties in settings of ridge must be a list"),
+        ("ridge", {"penalties": ["a"]}, "must be a number, got 'a'"),
+        ("ridge", {"penalties": [float("nan")]}, "must be finite, got nan"),
+        ("ridge", {"penalties": [-1000]}, "must be > 0, got -1000"),
+        ("barrier", {"linear": 0, "networks": 0}, "must not both be 0"),
+        ("barrier", {"linear": -1}, "linear in .* must be ≥ 0 and ≤ 1"),
+        ("barrier", {"networks": 0.5}, "networks in .* must be a whole number"),
+        ("barrier", {"networks": 0, "penalty": float("nan")}, "penalty in .* must be finite"),
+    ],
+)
+def test_settings_of_trainers_are_checked(dataset: Dataset, model: str, settings: dict, message: str) -> None:
+    descriptor, rows = make_rows(config("ridge"), dataset)
+    with pytest.raises(GlassError, match=message):
+        training.trainer_of(model)(descriptor, rows, config(model, settings=settings), 0)
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "message"),
+    [
+        ({}, "needs a kind"),
+        (DESCRIPTOR | {"n_max": 2.5}, "n_max in descriptor .* must be a whole number, got 2.5"),
+        (DESCRIPTOR | {"rcut": 3}, "unknown key in descriptor .*'rcut'.*Did you mean 'cutoff'"),
+        (DESCRIPTOR | {"species": ["Cu"]}, "must not name species"),
+    ],
+)
+def test_descriptors_in_configurations_are_checked(dataset: Dataset, descriptor: object, message: str) -> None:
+    with pytest.raises(GlassError, match=message):
+        make_rows(config("ridge", descriptor=descriptor), dataset)
+
+
+def test_a_fold_cut_short_is_computed_again(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    chosen = config("ridge")
+    table = make_rows(chosen, dataset)
+    whole = training.cross_validate(chosen, dataset, table, tmp_path)
+    first, second, third = sorted(tmp_path.iterdir())
+    first.write_bytes(first.read_bytes()[:100])
+    second.write_bytes(b"")
+    np.savez(third, values=np.zeros(3))
+    again = training.cross_validate(chosen, dataset, table, tmp_path)
+    for name, values in whole.by_seed[0].items():
+        np.testing.assert_array_equal(values, again.by_seed[0][name])
+    assert min(path.stat().st_size for path in tmp_path.iterdir()) > 1000
+
+
+def test_what_cannot_be_trained_or_written_is_refused_before_descriptors_are_computed(
+    tmp_path: pathlib.Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "make_rows", lambda *_: pytest.fail("computed descriptors"))
+    taken = tmp_path / "file"
+    taken.write_text("")
+    few = Dataset(dataset.configurations[:3])
+    model, runs = tmp_path / "m.safetensors", tmp_path / "runs"
+    for data, out, folder, message in (
+        (few, model, runs, "at least 3 groups"),
+        (dataset, tmp_path / "no" / "m.safetensors", runs, "folder .*no does not exist"),
+        (dataset, tmp_path, runs, "it is a folder"),
+        (dataset, model, taken, "file is not a folder"),
+    ):
+        with pytest.raises(GlassError, match=message):
+            training.train(config("ridge"), data, out, folder)
+
+
+def test_memory_is_noticed_in_any_data_set(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    files = {c.name: f"hash of {c.name}" for c in dataset}
+    out = tmp_path / "m.safetensors"
+    training.train(config("ridge"), Dataset(dataset.configurations, {"files": files}, "1" * 64), out)
+    model = load_model(out)
+    a, b, *_ = dataset.configurations
+    renamed = replace(a, name="renamed")
+    sources = {"renamed": files[a.name], b.name: "another hash"}
+    assert trained_on(model, Dataset((b, renamed), {"files": sources}, "2" * 64)) == ["renamed"]
+    assert trained_on(model, Dataset((a, b), {"made": "elsewhere"}, "2" * 64)) == []
+    assert trained_on(model, Dataset((a, b), {}, "1" * 64)) == [a.name, b.name]
