@@ -65,6 +65,8 @@ def read(path: pathlib.Path, species: Mapping[str, str], index: int, reader: str
     from glass_core.registry import find, names
 
     existing_file(path, "structure file")
+    if reader:
+        find("reader", reader)  # an unknown one is no fault of the file
     candidates = [reader] if reader else sorted(names("reader"), reverse=True)
     failures = []
     for name in candidates:
