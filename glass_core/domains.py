@@ -83,7 +83,7 @@ class Surroundings:
         for axis in range(3):
             marked = _dilate(marked, axis, self.periodic[axis])
         near = np.ravel_multi_index(np.ix_(*lines), self.counts)[marked]
-        inside = np.sort(self.atoms_n[_ranges(self.starts[near], self.starts[near + 1])])
+        inside = np.sort(self.atoms_n[ranges(self.starts[near], self.starts[near + 1])])
         return inside, np.searchsorted(inside, np.asarray(centres)).astype(np.int32)
 
     def _reach(self, axis: int, occupied: Ints) -> NDArray[np.int64]:
@@ -107,7 +107,7 @@ def _dilate(marked: NDArray[np.bool_], axis: int, periodic: bool) -> NDArray[np.
     return grown
 
 
-def _ranges(starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:
+def ranges(starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:
     """start … stop of every range, one after the other."""
     ends = np.cumsum(stops - starts)
     total = int(ends[-1]) if len(ends) else 0

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.cell_list import can_be_divided, for_cell_list, heights
-from glass_core.domains import Surroundings, chunks
+from glass_core.domains import Surroundings, chunks, ranges
 from glass_core.errors import GlassError
 from glass_core.structure import Floats, Ints, Structure
 from glass_core.threads import for_ranges, thread_count
@@ -158,7 +158,7 @@ def _rows(whole: Neighbours, rows: NDArray[np.integer], index: Ints | None = Non
     counts = stops - starts
     offsets = np.zeros(len(rows) + 1, dtype=np.int64)
     np.cumsum(counts, out=offsets[1:])
-    take = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
+    take = ranges(starts, stops)
     centres, j_p = whole.centres_m[rows], whole.j_p[take]
     if index is not None:
         centres, j_p = index[centres], index[j_p]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from glass_core.descriptors.shells import Columns, Features, Finder, rows_of, shell_table
+from glass_core.descriptors.shells import Columns, Features, Finder, link_bytes, rows_of, shell_table
 from glass_core.errors import GlassError
 from glass_core.neighbours import Neighbours, neighbour_blocks
 from glass_core.structure import Ints, Structure
@@ -81,12 +81,8 @@ class ShellExpansion:
 
     @property
     def bytes_per_atom(self) -> float:
-        """Working memory in single precision: a row of features, and 8 bytes per link.
-
-        Links are counted for a dense glass (0.065 atoms/Å³).
-        """
-        links = 0.065 * 4 / 3 * np.pi * self.cutoff**3
-        return float(4 * self.n_features + 8 * links)
+        """Working memory in single precision: a row of features, and links."""
+        return 4.0 * self.n_features + link_bytes(self.cutoff)
 
     @property
     def n_features(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from glass_core.descriptors.shells import Columns, Features, Finder, rows_of, shell_table
+from glass_core.descriptors.shells import Columns, Features, Finder, link_bytes, rows_of, shell_table
 from glass_core.descriptors.springs import SPACING, SplinePairs, law_table, pair_numbers
 from glass_core.errors import GlassError
 from glass_core.neighbours import Neighbours, neighbour_blocks
@@ -35,7 +35,7 @@ class ElasticResponse:
     | virial, shear_stress | Σ V' r and the deviatoric norm of Σ V' r r̂ r̂ᵀ |
     | affine_modulus, strain_force | Σ_η Σ_j (ηr)·k(ηr), log Σ_η Ξ_η² at the centre; η orthonormal strains |
     | compliance | log of trace and eigenvalues of G at the centre: its mean-square displacement |
-    | spread, localisation | log of Σ_a |G_a,centre|², and of its inverse participation |
+    | spread, localisation | log of Σ_a G_a,centre², and of its inverse participation |
     | shear, dilation | log Σ_a of the squared non-affine displacement G Ξ, over the region and at the centre |
     | strain_energy | log of the energy the centre releases under strain |
     | shear_localisation | log of the inverse participation of the non-affine field |
@@ -95,9 +95,8 @@ class ElasticResponse:
 
     @property
     def bytes_per_atom(self) -> float:
-        """Working memory in single precision: a row of features, 8 bytes per link, and 240 for stiffness and force."""
-        links = 0.065 * 4 / 3 * np.pi * self.shell_cutoff**3
-        return float(4 * self._columns.width + 8 * links + 240)
+        """Working memory in single precision: a row of features, links, and 240 for stiffness and force."""
+        return 4.0 * self.n_features + link_bytes(self.shell_cutoff) + 240.0
 
     @property
     def n_features(self) -> int:
@@ -153,14 +152,12 @@ class ElasticResponse:
         for region in find(structure, self.radius, centres):
             near = np.union1d(region.j_p, region.centres_m)
             stiff, force, own = self._stiffness(structure, near, find, pairs, law)
-            rows = np.empty(len(region.centres_m), dtype=np.int64)
-            rows[:] = region.centres_m
             for_ranges(
-                lambda a, b, region=region, rows=rows, fields=(stiff, force, own): elastic.respond(  # type: ignore[misc]
-                    a, b, region.offsets, rows, region.j_p, region.vectors_pc, structure.types_n, pairs, law,
-                    SPACING, self.cutoff, self.radius, self.softness, *fields, flat, self._columns.width,
+                lambda a, b, region=region, fields=(stiff, force, own): elastic.respond(  # type: ignore[misc]
+                    a, b, region.offsets, region.centres_m, region.j_p, region.vectors_pc, structure.types_n, pairs,
+                    law, SPACING, self.cutoff, self.radius, self.softness, *fields, flat, self._columns.width,
                 ),
-                len(rows),
+                len(region.centres_m),
             )  # fmt: skip
 
     def _stiffness(

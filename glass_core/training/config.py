@@ -14,8 +14,6 @@ from glass_core.errors import GlassError
 from glass_core.paths import existing_file, is_file
 from glass_core.settings import NotEmpty, Positive, Share, Whole, checked
 
-__all__ = ["TrainingConfig", "checked", "read_config"]
-
 SHIPPED = pathlib.Path(__file__).parent.parent / "data" / "training"
 
 

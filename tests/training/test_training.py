@@ -15,10 +15,11 @@ from glass_core.evaluation import evaluate, trained_on
 from glass_core.metrics import pearson
 from glass_core.model_file import load_model, read_card
 from glass_core.neighbours import find_neighbours
+from glass_core.settings import checked
 from glass_core.structure import Structure
 from glass_core.testing import check_model
 from glass_core.training import run as training
-from glass_core.training.config import SHIPPED, TrainingConfig, checked, read_config
+from glass_core.training.config import SHIPPED, TrainingConfig, read_config
 from glass_core.training.rows import make_rows
 from glass_core.training.scnn import SAME_ENVIRONMENT, SCNNSettings
 
