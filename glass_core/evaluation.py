@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from glass_core.dataset import Dataset
@@ -15,14 +15,12 @@ from glass_core.prediction import predict
 _SCORED = (("barrier", True), ("logit", False), ("high_barrier_probability", False))
 
 
-def scored_output(model: Model) -> tuple[str, bool]:
-    """The output that is compared with barrier labels, and whether it is in eV."""
+def scored_output(outputs: Collection[str]) -> tuple[str, bool]:
+    """Which of a model's outputs is compared with barrier labels, and whether it is in eV."""
     for name, in_ev in _SCORED:
-        if name in model.outputs:
+        if name in outputs:
             return name, in_ev
-    raise GlassError(
-        f"model {model.card.name!r} predicts {', '.join(model.outputs)}, none of which can be compared with barriers"
-    )
+    raise GlassError(f"the model predicts {', '.join(outputs)}, none of which can be compared with barriers")
 
 
 def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -> dict[str, Any]:
@@ -31,7 +29,7 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
     Configurations that the model was trained on are listed under ``trained_on``: their scores say how well the
     model remembers, not how well it predicts.
     """
-    name, in_ev = scored_output(model)
+    name, in_ev = scored_output(model.outputs)
     results: dict[str, dict[str, PerAtom]] = {}
     for index, configuration in enumerate(dataset):
         results[configuration.name] = predict(model, configuration.structure)

@@ -93,3 +93,27 @@ def mean_scores(many: Sequence[Mapping[str, float | None]]) -> dict[str, float |
         values = [entry[key] for entry in many]
         result[key] = None if None in values else float(np.mean([v for v in values if v is not None]))
     return result
+
+
+def coverage(predicted_n: Floats, std_n: Floats, labels_n: Floats, label_noise: float) -> dict[str, float]:
+    """Share of labels within prediction ± z sqrt(std² + label_noise²), for the z of 68 % and 95 % of a Gaussian.
+
+    Args:
+        predicted_n: eV.
+        std_n: standard errors of the predictions against true barriers, eV.
+        labels_n: labels, eV.
+        label_noise: deviation of labels from true barriers, eV.
+
+    Returns:
+        ``coverage_68`` and ``coverage_95``, which should be 0.68 and 0.95, and ``rms_z``, the root mean square of
+        the deviation over its expectation, which should be 1.
+
+    >>> coverage(np.zeros(4), np.full(4, 0.3), np.array([0.1, -0.2, 0.6, 1.1]), 0.4)["coverage_68"]
+    0.5
+    """
+    z = np.abs(labels_n - predicted_n) / np.sqrt(np.asarray(std_n) ** 2 + label_noise**2)
+    return {
+        "coverage_68": float((z <= 0.994458).mean()),
+        "coverage_95": float((z <= 1.959964).mean()),
+        "rms_z": float(np.sqrt((z**2).mean())),
+    }

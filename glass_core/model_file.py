@@ -131,17 +131,39 @@ def resolve(name: str | os.PathLike[str]) -> pathlib.Path | None:
     return path if is_path or is_file(path) else None
 
 
-def load_model(name: str | os.PathLike[str] = DEFAULT) -> Model:
-    """A model by name (see ``glass models``) or path. Loaded once per process and file version.
+def load_model(name: str | os.PathLike[str] = DEFAULT, device: str | None = None) -> Model:
+    """A model by name (see ``glass models``) or path. Loaded once per process, file version and device.
+
+    Args:
+        name: which.
+        device: where a graph network computes, as torch calls it: "cpu", "cuda", "cuda:1" …; default the
+            environment variable GLASS_DEVICE, or "cpu". Models on descriptors always use the processor.
 
     Raises:
-        GlassError: for an unknown name, or a file that is missing, damaged or foreign.
+        GlassError: for an unknown name, a file that is missing, damaged or foreign, or a device that does not
+            exist or that the model cannot use.
     """
     path = resolve(name)
     if path is None:
-        return _load_class(str(name))
+        return _on(_load_class(str(name)), device)
     stat = existing_file(path, "model file", f"shipped models: {', '.join(shipped_models())}").stat()
-    return _load_file(str(path.resolve()), stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    version = (str(path.resolve()), stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    chosen = device or os.environ.get("GLASS_DEVICE", "")
+    return _on(_load_on(version, chosen) if chosen else _load_file(*version), device)
+
+
+@lru_cache(maxsize=8)
+def _load_on(version: tuple[str, int, int, int], device: str) -> Model:
+    model = _load_file(*version)
+    moved: Model = model.on(device) if hasattr(model, "on") else model
+    return moved
+
+
+def _on(model: Model, device: str | None) -> Model:
+    """Checks that a model asked to compute on a device does so."""
+    if device not in (None, "", "cpu") and getattr(model, "device", "cpu") != device:
+        raise GlassError(f"model {model.card.name or model.kind!r} computes on the CPU only; leave out device {device}")
+    return model
 
 
 def _load_class(name: str) -> Model:

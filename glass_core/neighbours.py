@@ -46,6 +46,17 @@ class Neighbours:
         """Distance of each pair, Å, shape (p,)."""
         return np.asarray(np.sqrt(np.einsum("pc,pc->p", self.vectors_pc, self.vectors_pc)))
 
+    def rows(self, rows: NDArray[np.integer], index: Ints | None = None) -> Neighbours:
+        """Some rows only, in this order, with atoms renumbered by ``index`` if given."""
+        starts, stops = self.offsets[rows], self.offsets[rows + 1]
+        offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum(stops - starts, out=offsets[1:])
+        take = ranges(starts, stops)
+        centres, j_p = self.centres_m[rows], self.j_p[take]
+        if index is not None:
+            centres, j_p = index[centres], index[j_p]
+        return Neighbours(centres, offsets, j_p, self.vectors_pc[take], self.cutoff)
+
 
 def find_neighbours(structure: Structure, cutoff: float, centres: NDArray[np.integer] | None = None) -> Neighbours:
     """Neighbours of ``centres`` (default: all atoms) in one piece.
@@ -134,7 +145,7 @@ def _from_halves(structure: Structure, positions: Floats, cell: Floats, cutoff: 
             outside_n = np.minimum(outside_n, np.minimum(place_n + height - high, low - place_n + height))
         index = np.flatnonzero(outside_n <= cutoff * (1 + 1e-6)).astype(np.int32)
         rows = np.flatnonzero(half[index])
-        parts.append(_rows(_whole(structure.subset(index), cutoff), rows, index))
+        parts.append(_whole(structure.subset(index), cutoff).rows(rows, index))
     return _joined(parts)
 
 
@@ -144,22 +155,9 @@ def _joined(parts: list[Neighbours]) -> Neighbours:
     j_p, vectors = (np.concatenate([getattr(part, name) for part in parts]) for name in ("j_p", "vectors_pc"))
     counts = np.concatenate([np.diff(part.offsets) for part in parts])
     together = Neighbours(centres, np.concatenate([[0], np.cumsum(counts)]), j_p, vectors, parts[0].cutoff)
-    return _rows(together, np.argsort(centres))
+    return together.rows(np.argsort(centres))
 
 
 def _near(structure: Structure, surroundings: Surroundings, centres: NDArray[np.integer], cutoff: float) -> Neighbours:
     index, rows = surroundings(centres)
-    return _rows(_whole(structure.subset(index), cutoff), rows, index)
-
-
-def _rows(whole: Neighbours, rows: NDArray[np.integer], index: Ints | None = None) -> Neighbours:
-    """Rows of some centres only, in this order, with atoms renumbered by ``index`` if given."""
-    starts, stops = whole.offsets[rows], whole.offsets[rows + 1]
-    counts = stops - starts
-    offsets = np.zeros(len(rows) + 1, dtype=np.int64)
-    np.cumsum(counts, out=offsets[1:])
-    take = ranges(starts, stops)
-    centres, j_p = whole.centres_m[rows], whole.j_p[take]
-    if index is not None:
-        centres, j_p = index[centres], index[j_p]
-    return Neighbours(centres, offsets, j_p, whole.vectors_pc[take], whole.cutoff)
+    return _whole(structure.subset(index), cutoff).rows(rows, index)

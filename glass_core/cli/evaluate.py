@@ -14,6 +14,7 @@ def add(commands: Any) -> None:
     p = commands.add_parser("evaluate", help="score a model on a labelled data set")
     p.add_argument("model", help="name or path of a model")
     p.add_argument("data", type=pathlib.Path, help="HDF5 data set")
+    p.add_argument("--device", help="where a graph network computes: cpu, cuda, cuda:1 … [$GLASS_DEVICE or cpu]")
     p.add_argument("--json", action="store_true", help="print JSON")
     p.set_defaults(run=run)
 
@@ -24,7 +25,7 @@ def run(args: argparse.Namespace) -> None:
     from glass_core.evaluation import evaluate
     from glass_core.model_file import load_model
 
-    model, dataset = load_model(args.model), read_dataset(args.data)
+    model, dataset = load_model(args.model, args.device), read_dataset(args.data)
     with progress("evaluating", args.json) as tell:
         result = evaluate(model, dataset, tell)
     if args.json:

@@ -32,6 +32,7 @@ def add(commands: Any) -> None:
     p.add_argument("-s", "--species", default="", help="species of numeric types: 1=Cu,2=Zr")
     p.add_argument("--frame", type=int, default=-1, help="which frame of a trajectory, counted from 0 [last]")
     p.add_argument("--reader", help="ase or ovito [the first one that reads the file]")
+    p.add_argument("--device", help="where a graph network computes: cpu, cuda, cuda:1 … [$GLASS_DEVICE or cpu]")
     p.add_argument("--chunk", type=int, help="most atoms per model call, to bound memory")
     p.add_argument("--json", action="store_true", help="print the summary as JSON")
     p.set_defaults(run=run)
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> None:
 
     if args.out is not None:
         writer_of(args.out, inputs=[args.file, args.model])
-    model = load_model(args.model)
+    model = load_model(args.model, args.device)
     frame = read(args.file, parse_species_map(args.species), args.frame, args.reader)
     with progress("predicting", args.json) as tell:
         outputs = predict(model, frame.structure, progress=tell, chunk_centres=args.chunk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import pathlib
 import shlex
 import sys
@@ -23,6 +24,7 @@ def add(commands: Any) -> None:
     p.add_argument("-d", "--data", type=pathlib.Path, required=True, help="HDF5 data set")
     p.add_argument("-o", "--out", type=pathlib.Path, required=True, help="model to write (.safetensors)")
     p.add_argument("--runs", type=pathlib.Path, default=pathlib.Path("runs"), help="folder for finished folds [runs]")
+    p.add_argument("--device", default="cpu", help="where graph networks are trained: cpu, cuda, cuda:1 … [cpu]")
     p.add_argument("--json", action="store_true", help="print the scores as JSON")
     p.set_defaults(run=run)
 
@@ -41,13 +43,22 @@ def run(args: argparse.Namespace) -> None:
     writable_file(args.out, inputs=[args.data, args.config])
     dataset = read_dataset(args.data)
     command = shlex.join(["glass", "train", args.config, "-d", args.data.name, "-o", args.out.name])
-    with stages(args.json) as tell:
-        summary = train(config, dataset, args.out, args.runs, tell, command)
+    device = _device(args.device)
+    first = int(os.environ.get("RANK", "0")) == 0  # under torchrun only one process speaks
+    with stages(args.json or not first) as tell:
+        summary = train(config, dataset, args.out, args.runs, tell, command, device)
+    if not first:
+        return
     if args.json:
         as_json(summary)
         return
     print_scores(summary)
     print(f"wrote {args.out}", file=sys.stderr)
+
+
+def _device(name: str) -> str:
+    """The device of this process: under ``torchrun``, "cuda" is the card of its rank."""
+    return f"cuda:{os.environ['LOCAL_RANK']}" if name == "cuda" and "LOCAL_RANK" in os.environ else name
 
 
 def print_scores(summary: dict[str, Any]) -> None:
@@ -60,7 +71,14 @@ def print_scores(summary: dict[str, Any]) -> None:
     table(rows, ["left-out groups", "pearson", "spearman", "MAE eV", "AUC top 20 %", "avg. precision"])
     if len(summary["seeds"]) > 1:
         print(f"± is the standard deviation over {len(summary['seeds'])} seeds")
-    print(f"out of domain: {100 * summary['out_of_domain_rate']:.1f} % of left-out atoms")
+    if "coverage" in summary:
+        shares, noise = summary["coverage"]["pooled"], summary["coverage"]["label_noise_ev"]
+        inside = " and ".join(f"{100 * shares[key]:.0f} %" for key in ("coverage_68", "coverage_95"))
+        print(
+            f"barrier ± √(barrier_std² + ({noise:g} eV label noise)²), 68 and 95 % intervals: hold {inside} of labels"
+        )
+    if summary["out_of_domain_rate"] is not None:
+        print(f"out of domain: {100 * summary['out_of_domain_rate']:.1f} % of left-out atoms")
 
 
 def _with_spread(mean: float | None, spread: float | None) -> str:

@@ -7,7 +7,17 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from glass_core.descriptors.shells import Columns, Features, Finder, link_bytes, rows_of, shell_table
+from glass_core.descriptors.shells import (
+    Columns,
+    Features,
+    Finder,
+    Progress,
+    RowsOf,
+    link_bytes,
+    needed_atoms,
+    prepare_shells,
+    rows_of,
+)
 from glass_core.errors import GlassError
 from glass_core.neighbours import Neighbours, neighbour_blocks
 from glass_core.structure import Ints, Structure
@@ -34,7 +44,10 @@ class Descriptor(Protocol):
 
     @property
     def bytes_per_atom(self) -> float:
-        """Working memory per atom in single precision, which bounds the size of chunks."""
+        """Working memory per atom in single precision, which bounds the size of chunks.
+
+        A descriptor that has ``prepared`` (see ``blocks_of_rows``) counts what that holds, any other its rows.
+        """
 
     def names(self) -> list[str]:
         """One name per feature."""
@@ -81,8 +94,8 @@ class ShellExpansion:
 
     @property
     def bytes_per_atom(self) -> float:
-        """Working memory in single precision: a row of features, and links."""
-        return 4.0 * self.n_features + link_bytes(self.cutoff)
+        """Memory held in single precision: local features, links and where they begin."""
+        return 4.0 * (self._columns.radial + self._columns.angular) + link_bytes(self.cutoff) + 16.0
 
     @property
     def n_features(self) -> int:
@@ -111,17 +124,28 @@ class ShellExpansion:
         Raises:
             GlassError: for species the descriptor does not know, or atoms that coincide.
         """
+        return rows_of(self, structure, centres, dtype, find)
 
-        def table(known: Structure, wanted: Ints | None) -> Features:
-            def fill(block: Neighbours, out: Features) -> None:
-                self._expand(block, known.types_n, out)
+    def prepared(
+        self,
+        structure: Structure,
+        centres: Ints | None,
+        find: Finder,
+        dtype: DTypeLike,
+        progress: Progress | None = None,
+    ) -> RowsOf:
+        """Local features of all that ``centres`` (ascending; None: all atoms) need, and rows from them."""
+        known = structure.with_species(self.species, owner=f"descriptor {self.kind!r}")
+        columns, needed = self._columns, needed_atoms(known, centres, self.shells * self.cutoff)
 
-            return shell_table(known, wanted, self.cutoff, self._columns, fill, find, dtype)
+        def local(block: Neighbours, table: Features) -> Neighbours:
+            self._expand(block, known.types_n, table)
+            return block
 
-        return rows_of(self, structure, centres, dtype, table)
+        return prepare_shells(known, needed, self.cutoff, self.cutoff, columns, local, find, dtype, progress).rows
 
     def _expand(self, block: Neighbours, types_n: Ints, table: Features) -> None:
-        """Local features of a block into the columns of shell 0."""
+        """Local features of a block into the table."""
         from glass_core.kernels import expansion
 
         rule = getattr(expansion, self._rule)
@@ -131,7 +155,7 @@ class ShellExpansion:
             lambda a, b: expansion.expand(
                 a, b, block.offsets, block.j_p, block.vectors_pc, types_n, len(self.species), self._split,
                 self.cutoff, self.n_max, self.l_max, *tables, rule, block.centres_m,
-                flat, columns.width, columns.first_angular,
+                flat, columns.radial + columns.angular, columns.radial,
             ),
             len(block.centres_m),
         )  # fmt: skip

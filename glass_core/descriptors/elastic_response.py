@@ -8,13 +8,25 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from glass_core.descriptors.shells import Columns, Features, Finder, link_bytes, rows_of, shell_table
+from glass_core.descriptors.shells import (
+    Columns,
+    Features,
+    Finder,
+    Progress,
+    RowsOf,
+    link_bytes,
+    nearer,
+    needed_atoms,
+    prepare_shells,
+    rows_of,
+)
 from glass_core.descriptors.springs import SPACING, SplinePairs, law_table, pair_numbers
 from glass_core.errors import GlassError
 from glass_core.neighbours import Neighbours, neighbour_blocks
 from glass_core.structure import Ints, Structure
 from glass_core.threads import for_ranges
 
+Fields = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 NAMES = (
     "rigidity_1", "rigidity_2", "rigidity_3", "virial", "shear_stress", "affine_modulus", "strain_force",
     "compliance", "compliance_1", "compliance_2", "compliance_3", "spread", "localisation",
@@ -95,8 +107,8 @@ class ElasticResponse:
 
     @property
     def bytes_per_atom(self) -> float:
-        """Working memory in single precision: a row of features, links, and 240 for stiffness and force."""
-        return 4.0 * self.n_features + link_bytes(self.shell_cutoff) + 240.0
+        """Memory held in single precision: local features, links and where they begin; 248 for stiffness and force."""
+        return 4.0 * len(NAMES) + link_bytes(self.shell_cutoff) + 16.0 + 248.0
 
     @property
     def n_features(self) -> int:
@@ -127,15 +139,27 @@ class ElasticResponse:
         Raises:
             GlassError: for species the descriptor does not know, or atoms that coincide.
         """
-        law = self._law()
+        return rows_of(self, structure, centres, dtype, find)
 
-        def table(known: Structure, wanted: Ints | None) -> Features:
-            def fill(block: Neighbours, out: Features) -> None:
-                self._respond(known, block.centres_m, find, law, out)
+    def prepared(
+        self,
+        structure: Structure,
+        centres: Ints | None,
+        find: Finder,
+        dtype: DTypeLike,
+        progress: Progress | None = None,
+    ) -> RowsOf:
+        """Local features of all that ``centres`` (ascending; None: all atoms) need, and rows from them."""
+        known = structure.with_species(self.species, owner=f"descriptor {self.kind!r}")
+        needed = needed_atoms(known, centres, self.shells * self.shell_cutoff)
+        law, reach = self._law(), max(self.radius, self.shell_cutoff)
+        fields = self._stiffness(known, needed_atoms(known, needed, self.radius), find, law)
 
-            return shell_table(known, wanted, self.shell_cutoff, self._columns, fill, find, dtype)
+        def local(block: Neighbours, table: Features) -> Neighbours:
+            self._respond(known, nearer(block, self.radius), law, fields, table)
+            return nearer(block, self.shell_cutoff)
 
-        return rows_of(self, structure, centres, dtype, table)
+        return prepare_shells(known, needed, reach, self.shell_cutoff, self._columns, local, find, dtype, progress).rows
 
     def _law(self) -> NDArray[np.float64]:
         spline = SplinePairs(self.knots, self.coefficients) if self.coefficients else None
@@ -143,30 +167,25 @@ class ElasticResponse:
         return law_table(self.law, radii, self.steepness, self.cutoff, spline)
 
     def _respond(
-        self, structure: Structure, centres: Ints, find: Finder, law: NDArray[np.float64], table: Features
+        self, structure: Structure, region: Neighbours, law: NDArray[np.float64], fields: Fields, table: Features
     ) -> None:
-        """Columns of shell 0 for some centres."""
+        """Local features of the centres of a block."""
         from glass_core.kernels import elastic
 
-        pairs, flat = pair_numbers(len(self.species)), table.reshape(-1)
-        for region in find(structure, self.radius, centres):
-            near = np.union1d(region.j_p, region.centres_m)
-            stiff, force, own = self._stiffness(structure, near, find, pairs, law)
-            for_ranges(
-                lambda a, b, region=region, fields=(stiff, force, own): elastic.respond(  # type: ignore[misc]
-                    a, b, region.offsets, region.centres_m, region.j_p, region.vectors_pc, structure.types_n, pairs,
-                    law, SPACING, self.cutoff, self.radius, self.softness, *fields, flat, self._columns.width,
-                ),
-                len(region.centres_m),
-            )  # fmt: skip
+        pairs, flat, width = pair_numbers(len(self.species)), table.reshape(-1), table.shape[1]
+        for_ranges(
+            lambda a, b: elastic.respond(
+                a, b, region.offsets, region.centres_m, region.j_p, region.vectors_pc, structure.types_n, pairs,
+                law, SPACING, self.cutoff, self.radius, self.softness, *fields, flat, width,
+            ),
+            len(region.centres_m),
+        )  # fmt: skip
 
-    def _stiffness(
-        self, structure: Structure, near: Ints, find: Finder, pairs: NDArray[np.int64], law: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Per-atom sums over all neighbours; rows of atoms other than ``near`` are not set."""
+    def _stiffness(self, structure: Structure, near: Ints | None, find: Finder, law: NDArray[np.float64]) -> Fields:
+        """Per-atom sums over all neighbours; rows of atoms other than ``near`` (None: all) are not set."""
         from glass_core.kernels import elastic
 
-        n = structure.n_atoms
+        n, pairs = structure.n_atoms, pair_numbers(len(self.species))
         stiff, force, own = np.empty((n, 3, 3)), np.empty((n, 6, 3)), np.empty((n, 4))
 
         def fill(block: Neighbours) -> None:

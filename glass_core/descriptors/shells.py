@@ -7,20 +7,24 @@ arXiv:2401.03743).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from glass_core.domains import Surroundings
-from glass_core.neighbours import Neighbours
+from glass_core.domains import Surroundings, chunks
+from glass_core.neighbours import Neighbours, neighbour_blocks
 from glass_core.structure import Ints, Structure
 from glass_core.threads import for_ranges
 
 Features = NDArray[np.floating]
 Finder = Callable[[Structure, float, "Ints | None"], Iterable[Neighbours]]
+RowsOf = Callable[[Ints], Features]
+Progress = Callable[[float], None]
+_BLOCK_ROWS = 30_000
+_PREPARATION = 0.9  # of the time of a prediction
 
 
 @dataclass(frozen=True)
@@ -42,20 +46,76 @@ class Columns:
         """Features per row."""
         return (self.shells + 1) * (self.radial + self.angular)
 
-    @property
-    def first_angular(self) -> int:
-        """Column of the first angular feature."""
-        return (self.shells + 1) * self.radial
+    def store(self, rows: Features, shell: int, features: Features) -> None:
+        """Puts B and Q of one shell where they belong."""
+        b, q = shell * self.radial, (self.shells + 1) * self.radial + shell * self.angular
+        rows[:, b : b + self.radial] = features[:, : self.radial]
+        rows[:, q : q + self.angular] = features[:, self.radial :]
 
 
 @dataclass(frozen=True, eq=False)
-class _Links:
-    """What is kept of a block of neighbours once its local features are known."""
+class Shells:
+    """Local features of atoms, and the links along which they are averaged.
 
-    centres_m: Ints
-    offsets: NDArray[np.int64]
+    Attributes:
+        columns: where features stand in a row.
+        local_nf: features of shell 0, shape (n, radial + angular).
+        starts_n, stops_n: links ``starts_n[i] … stops_n[i]`` belong to atom i.
+        j_p: neighbour of each link.
+        weights_p: w_ij of each link.
+    """
+
+    columns: Columns
+    local_nf: Features
+    starts_n: NDArray[np.int64]
+    stops_n: NDArray[np.int64]
     j_p: Ints
     weights_p: Features
+
+    def rows(self, centres: Ints) -> Features:
+        """Rows of ``centres`` (ascending, none twice), shape (m, width).
+
+        A centre's average k times over needs those of its neighbours k − 1 times over: rings of atoms that
+        shrink to the centres as averages widen. So the memory is that of the centres and of a rim around them.
+        """
+        columns = self.columns
+        rows = np.empty((len(centres), columns.width), self.local_nf.dtype)
+        rings = [centres]
+        for _ in range(columns.shells):
+            rings.append(self._grown(rings[-1]))
+        level = self.local_nf
+        place = np.arange(len(level), dtype=np.int32)
+        columns.store(rows, 0, level[centres])
+        for shell, ring in enumerate(reversed(rings[:-1]), 1):
+            level = self._average(ring, level, place)
+            place[ring] = np.arange(len(ring), dtype=np.int32)
+            columns.store(rows, shell, level if len(ring) == len(centres) else level[place[centres]])
+        return rows
+
+    def _grown(self, ring: Ints) -> Ints:
+        """The atoms of a ring and all their neighbours, ascending."""
+        from glass_core.kernels.shells import mark
+
+        if len(ring) == len(self.local_nf):
+            return ring
+        marked = np.zeros(len(self.local_nf), dtype=np.bool_)
+        mark(ring, self.starts_n, self.stops_n, self.j_p, marked)
+        return np.flatnonzero(marked).astype(np.int32)
+
+    def _average(self, ring: Ints, before: Features, place: Ints) -> Features:
+        """The next shell for the atoms of a ring; ``place`` tells where atoms stand in ``before``."""
+        from glass_core.kernels.shells import average
+
+        width = before.shape[1]
+        after = np.empty((len(ring), width), before.dtype)
+        flat = before.reshape(-1), after.reshape(-1)
+        for_ranges(
+            lambda a, b: average(
+                a, b, ring, self.starts_n, self.stops_n, self.j_p, self.weights_p, place, width, *flat
+            ),
+            len(ring),
+        )  # fmt: skip
+        return after
 
 
 def link_bytes(cutoff: float) -> float:
@@ -68,70 +128,138 @@ def rows_of(
     structure: Structure,
     centres: NDArray[np.integer] | None,
     dtype: DTypeLike,
-    table: Callable[[Structure, Ints | None], Features],
+    find: Finder,
 ) -> Features:
-    """Rows of ``centres`` (default: all atoms) in their order, from a table of all atoms.
+    """Rows of ``centres`` (default: all atoms) in their order, from the descriptor's ``prepared``.
 
     Args:
-        descriptor: names the species it knows and its ``kind``.
-        structure: atoms of any of these species.
+        descriptor: has ``prepared`` (see ``blocks_of_rows``) and ``n_features``.
+        structure: atoms of any of its species.
         centres: atoms asked for, in any order, repeated or not.
         dtype: number type of the rows.
-        table: makes the table for a structure in the descriptor's species and sorted centres (None: all).
+        find: where edges come from.
     """
-    known = structure.with_species(descriptor.species, owner=f"descriptor {descriptor.kind!r}")
-    chosen = None if centres is None else np.asarray(centres, dtype=np.int32)
-    if known.n_atoms == 0 or (chosen is not None and len(chosen) == 0):
+    structure.with_species(descriptor.species, owner=f"descriptor {descriptor.kind!r}")
+    everybody = np.arange(structure.n_atoms, dtype=np.int32)
+    wanted = everybody if centres is None else np.unique(np.asarray(centres, dtype=np.int32))
+    if len(wanted) == 0:
         return np.empty((0, descriptor.n_features), dtype)
-    whole = table(known, None if chosen is None else np.unique(chosen))
-    return whole if chosen is None else whole[chosen]
+    rows: Features = descriptor.prepared(structure, None if centres is None else wanted, find, dtype)(wanted)
+    return rows if centres is None else rows[np.searchsorted(wanted, centres)]
 
 
-def shell_table(
+def prepared_rows(
+    descriptor: Any,
     structure: Structure,
     centres: Ints | None,
-    cutoff: float,
-    columns: Columns,
-    local: Callable[[Neighbours, Features], None],
     find: Finder,
     dtype: DTypeLike,
-) -> Features:
-    """Features of all atoms, shape (n, width); rows other than ``centres`` (None: all) may be incomplete.
+    progress: Progress | None = None,
+) -> RowsOf:
+    """The descriptor's ``prepared``; of one that has none, rows out of its whole table."""
+    prepare = getattr(descriptor, "prepared", None)
+    if prepare is not None:
+        rows: RowsOf = prepare(structure, centres, find, dtype, progress)
+        return rows
+    table: Features = descriptor(structure, centres, find=find, dtype=dtype)
+    return lambda some: table[some if centres is None else np.searchsorted(centres, some)]
 
-    ``local`` fills the columns of shell 0 for the centres of a block. Memory: the table and, per pair of
-    neighbours, an index and a weight; everything else for one block of centres at a time.
+
+def blocks_of_rows(
+    descriptor: Any,
+    structure: Structure,
+    centres: Ints | None,
+    find: Finder = neighbour_blocks,
+    dtype: DTypeLike = np.float32,
+    most: int = _BLOCK_ROWS,
+    progress: Progress | None = None,
+) -> Iterator[tuple[Ints, Features]]:
+    """Rows of ``centres`` (ascending, none twice; None: all atoms) in blocks, so that memory is bounded.
+
+    What costs time is computed once for all atoms where the descriptor has ``prepared``: a method
+    ``(structure, centres, find, dtype, progress) → (some centres → their rows)``. Others make the whole table.
+
+    Yields:
+        Places of a block's centres among ``centres``, and their rows.
     """
-    needed = centres
-    if centres is not None and columns.shells:
-        needed = Surroundings.within(structure, columns.shells * cutoff)(centres)[0]
-    table = (np.empty if centres is None else np.zeros)((structure.n_atoms, columns.width), dtype)
-    links = []
+    wanted = np.arange(structure.n_atoms, dtype=np.int32) if centres is None else centres
+    if len(wanted) == 0:
+        return
+    first, rest = share_of(progress, 0.0, _PREPARATION), share_of(progress, _PREPARATION, 1.0)
+    rows, done = prepared_rows(descriptor, structure, centres, find, dtype, first), 0
+    for block in chunks(structure, wanted, most, float(descriptor.cutoff)):
+        yield (block if centres is None else np.searchsorted(wanted, block).astype(np.int32)), rows(block)
+        done += len(block)
+        if rest:
+            rest(done / len(wanted))
+
+
+def share_of(progress: Progress | None, start: float, stop: float) -> Progress | None:
+    """Progress of a part of the work, which is everything from ``start`` to ``stop``."""
+    return None if progress is None else lambda fraction: progress(start + (stop - start) * fraction)
+
+
+def prepare_shells(
+    structure: Structure,
+    needed: Ints | None,
+    cutoff: float,
+    length: float,
+    columns: Columns,
+    local: Callable[[Neighbours, Features], Neighbours],
+    find: Finder,
+    dtype: DTypeLike,
+    progress: Progress | None,
+) -> Shells:
+    """Local features and links of the atoms ``needed`` (None: all).
+
+    Args:
+        structure: atoms in the descriptor's species.
+        needed: see ``needed_atoms``.
+        cutoff: of the edges that ``local`` needs, Å.
+        length: r_c of the weights of averages, Å.
+        columns: where features stand.
+        local: fills rows of the table of local features for the centres of a block, and returns the neighbours
+            to average over.
+        find: where edges come from.
+        dtype: number type of features.
+        progress: called with the fraction done after every block.
+    """
+    n, done = structure.n_atoms, 0
+    table = (np.empty if needed is None else np.zeros)((n, columns.radial + columns.angular), dtype)
+    starts, stops = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    parts, total = [(np.empty(0, np.int32), np.empty(0, dtype))], 0
     for block in find(structure, cutoff, needed):
-        local(block, table)
+        links = local(block, table)
         if columns.shells:
-            links.append(_link(block, cutoff, dtype))
-    for shell in range(1, columns.shells + 1):
-        for link in links:
-            _average(link, table, columns, shell)
-    return table
+            parts.append((links.j_p, _weights(links, length, dtype)))
+            starts[links.centres_m], stops[links.centres_m] = total + links.offsets[:-1], total + links.offsets[1:]
+            total += len(links.j_p)
+        done += len(block.centres_m)
+        if progress:
+            progress(done / (n if needed is None else len(needed)))
+    neighbours, weights = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Shells(columns, table, starts, stops, neighbours, weights)
 
 
-def _link(block: Neighbours, length: float, dtype: DTypeLike) -> _Links:
+def needed_atoms(structure: Structure, centres: Ints | None, reach: float) -> Ints | None:
+    """Atoms within ``reach`` Å of a centre, and some more; None for all."""
+    if centres is None or len(centres) == structure.n_atoms or reach == 0.0:
+        return centres
+    return Surroundings.within(structure, reach)(centres)[0]
+
+
+def nearer(block: Neighbours, cutoff: float) -> Neighbours:
+    """The neighbours that are not farther than ``cutoff`` Å."""
+    if block.cutoff <= cutoff:
+        return block
+    keep = np.einsum("pc,pc->p", block.vectors_pc, block.vectors_pc) <= cutoff**2
+    offsets = np.concatenate([[0], np.cumsum(keep)])[block.offsets]
+    return Neighbours(block.centres_m, offsets, block.j_p[keep], block.vectors_pc[keep], cutoff)
+
+
+def _weights(links: Neighbours, length: float, dtype: DTypeLike) -> Features:
     from glass_core.kernels.shells import link_weights
 
-    weights = np.empty(len(block.j_p), dtype)
-    for_ranges(lambda a, b: link_weights(a, b, block.vectors_pc, length, weights), len(weights))
-    return _Links(block.centres_m, block.offsets, block.j_p, weights)
-
-
-def _average(link: _Links, table: Features, columns: Columns, shell: int) -> None:
-    from glass_core.kernels.shells import average
-
-    flat = table.reshape(-1)
-    for_ranges(
-        lambda a, b: average(
-            a, b, link.offsets, link.j_p, link.weights_p, link.centres_m, flat, columns.width,
-            columns.radial, columns.angular, columns.shells, shell,
-        ),
-        len(link.centres_m),
-    )  # fmt: skip
+    weights = np.empty(len(links.j_p), dtype)
+    for_ranges(lambda a, b: link_weights(a, b, links.vectors_pc, length, weights), len(weights))
+    return weights

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from glass_core.descriptors.base import Descriptor
-from glass_core.descriptors.shells import Features, Finder
+from glass_core.descriptors.shells import Features, Finder, Progress, RowsOf, prepared_rows, rows_of, share_of
 from glass_core.errors import GlassError
 from glass_core.neighbours import neighbour_blocks
-from glass_core.structure import Structure
+from glass_core.structure import Ints, Structure
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Stack:
 
     @property
     def bytes_per_atom(self) -> float:
-        """The rows that join the parts, and the largest part: parts are made one after the other."""
-        return max(float(part.bytes_per_atom) for part in self.parts) + 4.0 * self.n_features
+        """Of all parts together."""
+        return sum(float(part.bytes_per_atom) for part in self.parts)
 
     @property
     def n_features(self) -> int:
@@ -78,13 +78,23 @@ class Stack:
         dtype: DTypeLike = np.float64,
     ) -> Features:
         """Features of ``centres`` (default: all atoms), shape (m, n_features), in the order of ``centres``."""
-        rows = structure.n_atoms if centres is None else len(centres)
-        features, first = np.empty((rows, self.n_features), dtype), 0
-        for part in self.parts:
-            own = part(structure, centres, find, dtype)
-            features[:, first : first + own.shape[1]] = own
-            first += own.shape[1]
-        return features
+        return rows_of(self, structure, centres, dtype, find)
+
+    def prepared(
+        self,
+        structure: Structure,
+        centres: Ints | None,
+        find: Finder,
+        dtype: DTypeLike,
+        progress: Progress | None = None,
+    ) -> RowsOf:
+        """What all parts prepare, and their rows side by side."""
+        number = len(self.parts)
+        parts = [
+            prepared_rows(part, structure, centres, find, dtype, share_of(progress, k / number, (k + 1) / number))
+            for k, part in enumerate(self.parts)
+        ]
+        return lambda some: np.concatenate([rows(some) for rows in parts], axis=1)
 
 
 def made(species: tuple[str, ...], part: Any) -> Descriptor:

@@ -27,30 +27,32 @@ def _add_scaled(weight, table, at, sums):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
-def average(  # type: ignore[no-untyped-def]
-    start, stop, offsets, j_p, weights, centres, table, width, radial, angular, shells, shell
-):
-    """Columns of ``shell`` = Σ_j w_ij (columns of shell − 1 of j) / Σ_j w_ij; zero without neighbours.
+def average(start, stop, ring, starts, stops, j_p, weights, place, width, before, after):  # type: ignore[no-untyped-def]
+    """Row r of ``after`` = Σ_j w_ij (row place[j] of ``before``) / Σ_j w_ij for i = ring[r]; zero without neighbours.
 
-    ``table`` is flat with rows [B⁰ … B^K Q⁰ … Q^K] of length ``width``, ``radial`` and ``angular`` the sizes
-    of B and Q, K = ``shells``. Sums are carried in double precision, so that the order of atoms does not
-    show in single-precision features. Unsigned positions as in ``expansion``.
+    Both tables are flat with rows of length ``width``. Sums are carried in double precision, so that the order
+    of atoms does not show in single-precision features. Unsigned positions as in ``expansion``.
     """
-    sums_b, sums_q = np.empty(radial), np.empty(angular)
-    b, q = uint64((shell - 1) * radial), uint64((shells + 1) * radial + (shell - 1) * angular)
+    sums = np.empty(width)
     for row in range(start, stop):
-        sums_b[:] = 0.0
-        sums_q[:] = 0.0
+        first, last = starts[ring[row]], stops[ring[row]]
+        sums[:] = 0.0
         total = 0.0
-        for p in range(offsets[row], offsets[row + 1]):
+        for p in range(first, last):
             total += weights[p]
         if total > 0.0:
-            for p in range(offsets[row], offsets[row + 1]):
-                at = uint64(j_p[p]) * uint64(width)
-                _add_scaled(weights[p] / total, table, at + b, sums_b)
-                _add_scaled(weights[p] / total, table, at + q, sums_q)
-        at = uint64(centres[row]) * uint64(width)
-        for f in range(uint64(radial)):
-            table[at + b + uint64(radial) + f] = sums_b[f]
-        for f in range(uint64(angular)):
-            table[at + q + uint64(angular) + f] = sums_q[f]
+            for p in range(first, last):
+                _add_scaled(weights[p] / total, before, uint64(place[j_p[p]]) * uint64(width), sums)
+        at = uint64(row) * uint64(width)
+        for f in range(uint64(width)):
+            after[at + f] = sums[f]
+
+
+@njit(cache=True, nogil=True)
+def mark(ring, starts, stops, j_p, marked):  # type: ignore[no-untyped-def]
+    """Marks the atoms of a ring and all their neighbours."""
+    for row in range(len(ring)):
+        i = ring[row]
+        marked[i] = True
+        for p in range(starts[i], stops[i]):
+            marked[j_p[p]] = True

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.descriptors.shells import Finder
+from glass_core.descriptors.shells import Finder, blocks_of_rows
+from glass_core.descriptors.shells import Progress as Progress
 from glass_core.errors import GlassError
 from glass_core.models.arrays import require_shape
 from glass_core.models.domain import Domain
@@ -19,9 +20,8 @@ from glass_core.settings import conformed, field_types
 from glass_core.structure import Ints, Structure
 
 Arrays = Mapping[str, NDArray[Any]]
-_MEMORY = 2e9
-_ROWS = 16_000
-Progress = Callable[[float], None]
+_MEMORY = 2.5e9
+_ROWS = 8_000
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class DescriptorModel:
 
     @property
     def chunk_centres(self) -> int:
-        """As many as keep the descriptor's working memory below 2 GB."""
+        """As many as keep the descriptor's working memory below 2.5 GB."""
         return max(1, int(_MEMORY / self.descriptor.bytes_per_atom))
 
     @property
@@ -167,14 +167,18 @@ class DescriptorModel:
         progress: Progress | None = None,
     ) -> dict[str, PerAtom]:
         """Predictions for ``centres`` (None: all atoms), in their order."""
-        features = self.descriptor(structure, centres, find=find, dtype=np.float32)
-        values = {name: np.full(len(features), np.nan) for name in self.outputs}
-        for start in range(0, len(features), _ROWS):
-            for name, result in self.rows(features[start : start + _ROWS]).items():
-                values[name][start : start + _ROWS] = result
-            if progress:
-                progress(min(1.0, (start + _ROWS) / len(features)))
-        return {name: PerAtom(result, self.outputs[name]) for name, result in values.items()}
+        wanted, places = (None, None) if centres is None else np.unique(centres, return_inverse=True)
+        size = structure.n_atoms if wanted is None else len(wanted)
+        values = {name: np.full(size, np.nan) for name in self.outputs}
+        for block, features in blocks_of_rows(self.descriptor, structure, wanted, find, progress=progress):
+            for start in range(0, len(features), _ROWS):
+                rows = slice(start, start + _ROWS)
+                for name, result in self.rows(features[rows]).items():
+                    values[name][block[rows]] = result
+        return {
+            name: PerAtom(result if places is None else result[places], self.outputs[name])
+            for name, result in values.items()
+        }
 
     def rows(self, features_mf: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
         """All outputs from raw descriptor rows."""

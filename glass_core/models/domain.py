@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,13 +33,21 @@ class Domain:
     ) -> Domain:
         """From standardised training features; the threshold is ``margin`` times the quantile."""
         x = np.asarray(features_nf, dtype=np.float64)
-        values, vectors = np.linalg.eigh(x.T @ x / len(x))
+        draft = cls.unbounded(x.T @ x / len(x), axes)
+        return draft.bounded(draft.distance(features_nf), quantile, margin)
+
+    @classmethod
+    def unbounded(cls, second_ff: NDArray[np.float64], axes: int = 32) -> Domain:
+        """From the mean of x xᵀ over the training atoms, with everything inside."""
+        values, vectors = np.linalg.eigh(second_ff)
         leading = vectors[:, ::-1][:, :axes].T
         scales = np.sqrt(np.maximum(values[::-1][:axes], 1e-12))
         rest = float(np.sqrt(max(float(values[::-1][axes:].sum()), 1e-12)))
-        draft = cls(leading.astype(np.float32), scales.astype(np.float32), rest, np.inf)
-        threshold = margin * float(np.quantile(draft.distance(features_nf), quantile))
-        return cls(draft.axes_kf, draft.scales_k, rest, threshold)
+        return cls(leading.astype(np.float32), scales.astype(np.float32), rest, np.inf)
+
+    def bounded(self, distance_n: NDArray[np.float64], quantile: float, margin: float) -> Domain:
+        """The same with ``margin`` times a quantile of the training atoms' distances as threshold."""
+        return replace(self, threshold=margin * float(np.quantile(distance_n, quantile)))
 
     def distance(self, features_mf: NDArray[np.floating]) -> NDArray[np.float64]:
         """d of each row."""

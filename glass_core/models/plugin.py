@@ -13,4 +13,5 @@ def glass_models() -> list[str]:
         "classifier=glass_core.models.classifier:Classifier",
         "linear_barrier=glass_core.models.linear:LinearBarrier",
         "barrier_committee=glass_core.models.barrier:BarrierCommittee",
+        "graph_barrier=glass_core.models.graph:GraphBarrier",
     ]

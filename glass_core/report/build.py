@@ -21,9 +21,10 @@ from glass_core.paths import make_folder
 from glass_core.report import constraints, scores
 from glass_core.report.canvas import save
 from glass_core.report.prototypes import raw_prototype_scores
+from glass_core.training.bench import RowsBench, Tell
 from glass_core.training.config import read_config
-from glass_core.training.rows import Rows, make_rows
-from glass_core.training.run import CrossValidation, Tell, cross_validate
+from glass_core.training.rows import Rows
+from glass_core.training.run import CrossValidation, cross_validate
 
 
 def build(
@@ -42,12 +43,11 @@ def build(
         raise GlassError(f"the report is about SCNN models; {model.card.name!r} is a {model.kind}")
     for folder in (out, runs):
         make_folder(folder)
-    table = make_rows(read_config("scnn"), dataset)
     left_out = {
-        name: cross_validate(read_config(config), dataset, table, runs, tell)
+        name: cross_validate(read_config(config), dataset, runs, tell)
         for name, config in (("SCNN", "scnn"), ("MLP, same descriptors", "classifier"))
     }
-    rows = table[1]
+    _, rows = RowsBench(read_config("scnn"), dataset).table(tell)
     labels = np.concatenate([c.label("barrier") for c in dataset])
     pooled = {name: _pool(cv, dataset) for name, cv in left_out.items()}
     raw = raw_prototype_scores(model, dataset, rows)
@@ -63,8 +63,7 @@ def build(
         lambda: scores.draw_logits(pooled["SCNN"], labels),
     )
     first = next(iter(dataset))
-    in_ev = read_config("barrier")
-    barriers = cross_validate(in_ev, dataset, make_rows(in_ev, dataset), runs, tell)
+    barriers = cross_validate(read_config("barrier"), dataset, runs, tell)
     in_sample = [next(iter(cv.by_seed.values()))[first.name] for cv in (barriers, left_out["SCNN"])]
     page.draw("sample", "True and predicted barrier on a left-out sample (models barrier and scnn)",
               lambda: scores.draw_sample(first, in_sample[0], in_sample[1]))  # fmt: skip

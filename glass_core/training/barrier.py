@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from glass_core.models.networks import Layers
 from glass_core.settings import NotEmpty, Positive, Range, Whole, checked
 from glass_core.training import network
 from glass_core.training.config import TrainingConfig
+from glass_core.training.moments import Moments
 from glass_core.training.rows import Rows, standardisation
 
 Array = NDArray[np.float32]
@@ -123,41 +124,6 @@ def train_ridge(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) 
     layers = [(weight[None].astype(np.float32), np.zeros(1, np.float32))]
     domain = Domain.fit(_standard(rows, mean, std), quantile=config.domain_quantile)
     return BarrierCommittee(descriptor, mean, std, domain, ModelCard("ridge"), (layers,), "silu", bias, 1.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Moments:
-    """Sums over rows that determine a linear fit; those of several groups add up."""
-
-    count: float
-    x_f: NDArray[np.float64]
-    xx_ff: NDArray[np.float64]
-    xy_f: NDArray[np.float64]
-    y: float
-
-    @classmethod
-    def of(cls, x_nf: NDArray[np.floating], y_n: NDArray[np.floating], weight_n: NDArray[np.float64]) -> Moments:
-        """Of one table with weighted rows."""
-        x, y = x_nf.astype(np.float64), y_n.astype(np.float64)
-        weighted = x * weight_n[:, None]
-        return cls(float(weight_n.sum()), weighted.sum(axis=0), weighted.T @ x, weighted.T @ y, float(weight_n @ y))
-
-    @classmethod
-    def total(cls, parts: Iterable[Moments]) -> Moments:
-        """Of several tables together."""
-        many = list(parts)
-        x, xx, xy = (sum(getattr(m, name) for m in many) for name in ("x_f", "xx_ff", "xy_f"))
-        return cls(sum(m.count for m in many), x, xx, xy, sum(m.y for m in many))
-
-    def solve(self, penalty: float) -> tuple[NDArray[np.float64], float]:
-        """Weights and intercept of ridge regression."""
-        mean_x, mean_y = self.x_f / self.count, self.y / self.count
-        centred = self.xx_ff - self.count * np.outer(mean_x, mean_x)
-        try:
-            weight = np.linalg.solve(centred + penalty * np.eye(len(mean_x)), self.xy_f - self.count * mean_x * mean_y)
-        except np.linalg.LinAlgError as error:
-            raise GlassError(f"ridge regression has no solution with penalty {penalty}; raise it") from error
-        return np.asarray(weight, dtype=np.float64), float(mean_y - mean_x @ weight)
 
 
 def _inner_score(

@@ -22,15 +22,18 @@ class TrainingConfig:
     """What to train.
 
     Attributes:
-        model: "barrier" (committee of networks, eV), "ridge" (linear, eV), "scnn", or "classifier".
-        descriptor: ``kind`` and settings of the descriptor; the species come from the data.
-        settings: settings of the trainer (see ``training/barrier.py`` and so on).
+        model: "linear_barrier", "barrier" (committee of networks) or "ridge" on descriptors, "graph" (SymGNN and its
+            baselines), all in eV; "scnn" or "classifier".
+        descriptor: ``kind`` and settings of the descriptor; the species come from the data. Graph networks use it
+            for the out-of-domain flag only.
+        settings: settings of the trainer (see ``training/graph.py``, ``training/linear.py`` and so on).
         seeds: seeds of the runs whose spread is reported; the shipped model uses the first.
         label: label of the data set.
         thermal: displacements (Å, deviation per component) of copies that are trained on with the same
             labels, so that predictions stay sane during molecular dynamics.
         thermal_weight: weight of an atom of a copy.
         domain_quantile: share of training atoms inside the domain.
+        published: Pearson correlation of the paper on its training and test graphs, for comparison.
     """
 
     model: str
@@ -41,10 +44,12 @@ class TrainingConfig:
     thermal: tuple[Positive, ...] = ()
     thermal_weight: Share = 0.05
     domain_quantile: Share = 0.999
+    published: tuple[float | None, ...] = ()
 
     def digest(self) -> str:
-        """Hash of all settings, for telling runs apart."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=list).encode()).hexdigest()[:16]
+        """Hash of all that decides a run's result, for telling runs apart."""
+        content = {name: value for name, value in asdict(self).items() if name not in ("published", "seeds")}
+        return hashlib.sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()[:16]
 
 
 def read_config(path: str | os.PathLike[str]) -> TrainingConfig:

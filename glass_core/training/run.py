@@ -8,7 +8,8 @@ import platform
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,29 +18,17 @@ from numpy.typing import NDArray
 
 import glass_core
 from glass_core.dataset import Dataset
-from glass_core.errors import GlassError, unknown
+from glass_core.errors import GlassError
 from glass_core.evaluation import scored_output
 from glass_core.files import replacing
-from glass_core.metrics import mean_scores, report
+from glass_core.metrics import coverage, mean_scores, report
 from glass_core.model_file import save_model
-from glass_core.models.base import DescriptorModel
 from glass_core.paths import make_folder, writable_file
+from glass_core.training.bench import Bench, Notes, Tell, Values, bench_of
 from glass_core.training.config import TrainingConfig
-from glass_core.training.rows import Rows, make_rows
+from glass_core.training.measures import invariance_error, parameters, seconds_per_atom, training_score
 
-Trainer = Callable[[Any, Rows, TrainingConfig, int], DescriptorModel]
-Tell = Callable[[str, float], None]
-_FOLD = ("values", "outside", "configuration", "output", "in_ev")
-
-
-def trainer_of(model: str) -> Trainer:
-    """The trainer of a model name in a configuration."""
-    from glass_core.training import barrier, linear, scnn
-
-    trainers: dict[str, Trainer] = {**barrier.TRAINERS, **linear.TRAINERS, **scnn.TRAINERS}
-    if model not in trainers:
-        raise unknown("model to train", model, trainers)
-    return trainers[model]
+MEASURED = ("training_seconds", "training_pearson", "parameters", "seconds_per_atom", "invariance_error")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,23 +36,33 @@ class CrossValidation:
     """Leave-one-group-out predictions.
 
     Attributes:
-        by_seed: per seed, configuration name → predicted values of its atoms, from a model that has
+        outputs: per seed, configuration name → output → values of its atoms, from a model that has
             seen no configuration of that group.
-        outside: per seed, configuration name → share of atoms flagged out of domain.
-        output: which output was scored.
-        in_ev: whether it is in eV.
         labels: configuration name → barriers, eV.
+        measured: means over folds of what ``MEASURED`` names, and ``label_noise`` (eV) of a model that tells its
+            standard error.
     """
 
-    by_seed: Mapping[int, Mapping[str, NDArray[np.float64]]]
-    outside: Mapping[int, Mapping[str, float]]
-    output: str
-    in_ev: bool
+    outputs: Mapping[int, Mapping[str, Mapping[str, NDArray[np.float64]]]]
     labels: Mapping[str, NDArray[np.float64]]
+    measured: Mapping[str, float]
+
+    @property
+    def scored(self) -> tuple[str, bool]:
+        """The output that is compared with barriers, and whether it is in eV."""
+        first = next(iter(self.outputs.values()))
+        return scored_output(next(iter(first.values())))
+
+    @property
+    def by_seed(self) -> dict[int, dict[str, NDArray[np.float64]]]:
+        """Per seed, configuration name → values of the scored output."""
+        name, _ = self.scored
+        return {seed: {c: v[name] for c, v in found.items()} for seed, found in self.outputs.items()}
 
     def summary(self) -> dict[str, Any]:
         """Scores of every seed, their mean and standard deviation, and the rate of out-of-domain flags."""
-        reports = {seed: report(predicted, self.labels, self.in_ev) for seed, predicted in self.by_seed.items()}
+        _, in_ev = self.scored
+        reports = {seed: report(predicted, self.labels, in_ev) for seed, predicted in self.by_seed.items()}
         result: dict[str, Any] = {"protocol": "leave one group out", "seeds": list(reports)}
         for part in ("pooled", "mean_per_configuration"):
             many = [r[part] for r in reports.values()]
@@ -72,48 +71,76 @@ class CrossValidation:
                 for key, value in mean_scores(many).items()
             }
             result[part] = {"mean": mean_scores(many), "std_over_seeds": spread}
-        rates = [np.mean(list(shares.values())) for shares in self.outside.values()]
-        result["out_of_domain_rate"] = float(np.mean(rates))
+        flags = [v["out_of_domain"] for found in self.outputs.values() for v in found.values() if "out_of_domain" in v]
+        result["out_of_domain_rate"] = float(np.mean([f.mean() for f in flags])) if flags else None
         result["per_configuration_pearson"] = {
             name: float(np.mean([r["per_configuration"][name]["pearson"] for r in reports.values()]))
             for name in self.labels
         }
+        result["measured"] = dict(self.measured)
+        if "label_noise" in self.measured:
+            result["coverage"] = self._coverage()
         return result
+
+    def _coverage(self) -> dict[str, Any]:
+        """Shares of labels inside the 68 and 95 % intervals, of the first seed."""
+        found, noise = next(iter(self.outputs.values())), self.measured["label_noise"]
+
+        def of(names: list[str]) -> dict[str, float]:
+            values, std = (np.concatenate([found[c][key] for c in names]) for key in ("barrier", "barrier_std"))
+            return coverage(values, std, np.concatenate([self.labels[c] for c in names]), noise)
+
+        each = {c: of([c]) for c in self.labels}
+        return {"label_noise_ev": noise, "pooled": of(list(self.labels)), "per_configuration": each}
 
 
 def cross_validate(
     config: TrainingConfig,
     dataset: Dataset,
-    table: tuple[Any, Rows],
     folder: pathlib.Path | None = None,
     tell: Tell | None = None,
+    bench: Bench | None = None,
 ) -> CrossValidation:
     """Leaves out each group in turn, for every seed.
 
     Finished folds are kept in ``folder`` and not computed again by the same command, so that a run that
-    was interrupted goes on where it stopped. ``table`` comes from ``make_rows``.
+    was interrupted goes on where it stopped; models that are trained in epochs go on after the last of these.
+
+    Args:
+        config: what to train.
+        dataset: with at least three groups.
+        folder: for finished folds.
+        tell: called with what is being done and the share done.
+        bench: from ``bench_of``, if there is one already.
     """
-    trainer = trainer_of(config.model)
     _require_groups(dataset)
     if folder is not None:
         make_folder(folder)
-    descriptor, rows = table
-    folds = [(seed, group) for seed in config.seeds for group in rows.groups]
-    by_seed: dict[int, dict[str, NDArray[np.float64]]] = {seed: {} for seed in config.seeds}
-    outside: dict[int, dict[str, float]] = {seed: {} for seed in config.seeds}
-    name, in_ev = "", False
+    bench = bench or bench_of(config, dataset)
+    folds = [(seed, group) for seed in config.seeds for group in dataset.groups]
+    by_seed: dict[int, dict[str, Mapping[str, NDArray[Any]]]] = {seed: {} for seed in config.seeds}
+    measured: list[Mapping[str, float]] = []
     for index, (seed, group) in enumerate(folds):
-        if tell:
-            tell(f"seed {seed}, group {group} left out", index / len(folds))
-        path = None if folder is None else folder / f"{config.digest()}-{dataset.sha256[:12]}-s{seed}-g{group}.npz"
-        fold = _load(path) or _fold(trainer, descriptor, rows, config, seed, group, path)
-        name, in_ev = str(fold["output"]), bool(fold["in_ev"])
-        for c in np.unique(fold["configuration"]).tolist():
-            mine = fold["configuration"] == c
-            by_seed[seed][rows.names[c]] = fold["values"][mine]
-            outside[seed][rows.names[c]] = float(fold["outside"][mine].mean())
+        part = _part(tell, f"seed {seed}, group {group} left out", index, len(folds))
+        path = None if folder is None else folder / f"{_run_name(config, dataset)}-s{seed}-g{group}.npz"
+        fold = _load(path) or _fold(bench, config, dataset, seed, group, path, part)
+        measured.append(fold.measured)
+        by_seed[seed].update(fold.values)
     labels = {c.name: c.label(config.label) for c in dataset}
-    return CrossValidation(by_seed, outside, name, in_ev, labels)
+    means = {name: float(np.mean([m[name] for m in measured])) for name in measured[0]}
+    return CrossValidation(by_seed, labels, means)
+
+
+def _run_name(config: TrainingConfig, dataset: Dataset) -> str:
+    return f"{config.digest()}-{dataset.sha256[:12]}"
+
+
+def _part(tell: Tell | None, title: str, index: int, count: int) -> Tell | None:
+    """Progress of one fold as progress of all."""
+    if tell is None:
+        return None
+    tell(title, index / count)
+    return lambda what, share: tell(f"{title}, {what}", (index + share) / count)
 
 
 def _require_groups(dataset: Dataset) -> None:
@@ -121,40 +148,68 @@ def _require_groups(dataset: Dataset) -> None:
         raise GlassError(f"leave-one-group-out needs at least 3 groups of configurations, got {len(dataset.groups)}")
 
 
-def _load(path: pathlib.Path | None) -> dict[str, Any] | None:
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """One group left out.
+
+    Attributes:
+        values: configuration name → output → values, of the group's configurations.
+        measured: see ``MEASURED``.
+    """
+
+    values: Values
+    measured: Mapping[str, float]
+
+
+def _load(path: pathlib.Path | None) -> Fold | None:
     """A finished fold; None if there is none, or its file was cut short: then it is to be computed again."""
     if path is None or not path.is_file():
         return None
     try:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
-            return {key: stored[key] for key in _FOLD}
+            values: dict[str, dict[str, NDArray[np.float64]]] = {}
+            for key in stored.files:
+                name, slash, output = key.rpartition("/")
+                if slash:
+                    values.setdefault(name, {})[output] = stored[key]
+            names = [*MEASURED, *({"label_noise"} & set(stored.files))]
+            return Fold(values, {name: float(stored[name]) for name in names})
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError):
         return None
 
 
 def _fold(
-    trainer: Trainer,
-    descriptor: Any,
-    rows: Rows,
+    bench: Bench,
     config: TrainingConfig,
+    dataset: Dataset,
     seed: int,
     group: int,
     path: pathlib.Path | None,
-) -> dict[str, Any]:
-    model = trainer(descriptor, rows.without(group), config, seed)
-    test = rows.select([group]).measured()
-    name, in_ev = scored_output(model)
-    values = model.rows(test.features_nf)
-    fold: dict[str, Any] = {
-        "values": np.asarray(values[name], dtype=np.float64),
-        "outside": values["out_of_domain"],
-        "configuration": test.configuration_n,
-        "output": np.array(name),
-        "in_ev": np.array(in_ev),
+    tell: Tell | None,
+) -> Fold:
+    """Trains without a group, predicts it and measures the model."""
+    checkpoint = None if path is None else path.with_suffix("")
+    start = time.perf_counter()
+    model = bench.fit(group, seed, Notes(checkpoint, tell))
+    seconds = time.perf_counter() - start
+    seen = {name: v for g in dataset.groups if g != group for name, v in bench.values(model, g).items()}
+    output, _ = scored_output(model.outputs)
+    structure = next(c.structure for c in dataset if c.group == group)
+    measured = {
+        "training_seconds": seconds,
+        "training_pearson": training_score(seen, dataset, config.label, output),
+        "parameters": float(parameters(model)),
+        "seconds_per_atom": seconds_per_atom(model, structure),
+        "invariance_error": invariance_error(model, structure, output, seed),
     }
+    if hasattr(model, "label_noise"):
+        measured["label_noise"] = float(model.label_noise)
+    fold = Fold(bench.values(model, group), measured)
     if path is not None:
+        arrays: dict[str, Any] = {name: np.array(value) for name, value in measured.items()}
+        arrays |= {f"{name}/{key}": v for name, outputs in fold.values.items() for key, v in outputs.items()}
         with replacing(path) as temporary:
-            np.savez(temporary, **fold)
+            np.savez(temporary, **arrays)
     return fold
 
 
@@ -165,6 +220,7 @@ def train(
     folder: pathlib.Path | None = None,
     tell: Tell | None = None,
     command: str = "",
+    device: str = "cpu",
 ) -> dict[str, Any]:
     """Cross-validates, then trains on all groups with the first seed and writes the model with its card.
 
@@ -172,23 +228,27 @@ def train(
         The summary of the cross-validation, as in the card.
 
     Raises:
-        GlassError: before anything is computed, if there are too few groups or a path cannot be written.
+        GlassError: before anything is computed, if there are too few groups, a setting is wrong, a path cannot be
+            written, or the device does not exist.
     """
     _require_groups(dataset)
-    trainer = trainer_of(config.model)
+    for configuration in dataset:
+        configuration.label(config.label)
+    bench = bench_of(config, dataset, device)
     writable_file(out)
     if folder is not None:
         make_folder(folder)
-    descriptor, rows = make_rows(config, dataset, lambda f: tell("descriptors", f) if tell else None)
-    summary = cross_validate(config, dataset, (descriptor, rows), folder, tell).summary()
-    if tell:
-        tell("final model on all groups", 0.95)
-    model = trainer(descriptor, rows, config, config.seeds[0])
+    folds = len(config.seeds) * len(dataset.groups)
+    cross = None if tell is None else (lambda what, share: tell(what, share * folds / (folds + 1)))
+    summary = cross_validate(config, dataset, folder, cross, bench).summary()
+    final = _part(tell, "final model on all groups", folds, folds + 1)
+    checkpoint = None if folder is None else folder / f"{_run_name(config, dataset)}-s{config.seeds[0]}-all"
+    model = bench.fit(None, config.seeds[0], Notes(checkpoint, final))
     extra = {
         **model.card.content,
         "training": {
-            "configurations": list(rows.names),
-            "groups": {name: int(g) for name, g in zip(rows.names, rows.group_s, strict=True)},
+            "configurations": [c.name for c in dataset],
+            "groups": {c.name: c.group for c in dataset},
             "data_sha256": dataset.sha256,
             "source": dict(dataset.source),
             "config": asdict(config),
@@ -198,13 +258,16 @@ def train(
         "scores": summary,
         "versions": _versions(),
     }
-    save_model(model, out, extra)
+    if int(os.environ.get("RANK", "0")) == 0:
+        save_model(model, out, extra)
     return summary
 
 
 def _versions() -> dict[str, str]:
     import importlib.metadata as metadata
 
-    packages = ("numpy", "torch", "numba", "vesin")
-    installed = {name: metadata.version(name) for name in packages}
+    installed = {}
+    for name in ("numpy", "torch", "torch-geometric", "numba", "vesin"):
+        with suppress(metadata.PackageNotFoundError):
+            installed[name] = metadata.version(name)
     return {"glass-plugins": glass_core.__version__, "python": platform.python_version(), **installed}

@@ -13,6 +13,7 @@ from glass_core.descriptors.scnn import SCNNDescriptor
 from glass_core.descriptors.stack import Stack
 from glass_core.models.barrier import BarrierCommittee
 from glass_core.models.base import DescriptorModel, ModelCard
+from glass_core.models.calibration import StandardError
 from glass_core.models.classifier import Classifier
 from glass_core.models.domain import Domain
 from glass_core.models.linear import LinearBarrier
@@ -84,8 +85,14 @@ def small_linear(members: int = 3, seed: int = 0) -> LinearBarrier:
     gate = names.index("2:morse1(imbalance)")
     centre, width = float(common["mean_f"][gate]), float(common["std_f"][gate])
     weights = [random.normal(0, 0.01, (members, len(names))).astype(np.float32) for _ in range(2)]
+    sketches = [random.normal(0, 0.02, (5, len(names))).astype(np.float32) for _ in range(2)]
+    rest, motion = (
+        StandardError(random.normal(0, 0.1, len(names)).astype(np.float32), sketch, 50.0, floor, 0.3)
+        for sketch, floor in zip(sketches, (0.1, 0.2), strict=True)
+    )
     return LinearBarrier(
         **common, gate=gate, gate_low=centre - width, gate_high=centre + width,
         rest_cf=weights[0], rest_c=np.full(members, 1.5), motion_cf=weights[1], motion_c=np.full(members, 1.2),
         motion_domain=replace(common["domain"], threshold=0.5 * common["domain"].threshold),
+        label_noise=0.1, rest_error=rest, motion_error=motion,
     )  # fmt: skip

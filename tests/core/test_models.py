@@ -119,6 +119,16 @@ def test_two_states_follow_their_gate(glass: Structure) -> None:
     outside = np.where(g[:, 0] > 0.5, model.motion_domain.outside(x), model.domain.outside(x))
     assert (model.motion_domain.outside(x) != model.domain.outside(x)).any()
     assert result["out_of_domain"].values.tolist() == outside.tolist()
+    variance = [
+        e.floor**2 + e.slope**2 * (1 / e.count + (((x - e.centre_f) @ e.sketch_qf.T) ** 2).sum(axis=1))
+        for e in (model.rest_error, model.motion_error)
+    ]
+    expected = np.sqrt((1 - g[:, 0]) * variance[0] + g[:, 0] * variance[1])
+    np.testing.assert_allclose(result["barrier_std"].values, expected, rtol=1e-5)
+    with pytest.raises(GlassError, match="rest_error_numbers must be"):
+        replace(model, rest_error=replace(model.rest_error, floor=-1.0))
+    with pytest.raises(GlassError, match="label_noise must be"):
+        replace(model, label_noise=float("nan"))
     with pytest.raises(GlassError, match="gate must be one of"):
         replace(model, gate=10_000)
     with pytest.raises(GlassError, match="gate_low must be below gate_high"):

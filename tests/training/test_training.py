@@ -18,6 +18,7 @@ from glass_core.neighbours import find_neighbours
 from glass_core.settings import checked
 from glass_core.structure import Structure
 from glass_core.testing import check_model
+from glass_core.training import bench
 from glass_core.training import run as training
 from glass_core.training.config import SHIPPED, TrainingConfig, read_config
 from glass_core.training.rows import make_rows
@@ -38,6 +39,10 @@ QUICK = {
     },
     "classifier": {"hidden": [16], "epochs": 15, "batch": 32, "learning_rate": 3e-3},
 }
+
+
+def trainer(model: str) -> bench.RowTrainer:
+    return bench.row_trainers()[model][1]
 
 
 def config(model: str, **changes) -> TrainingConfig:
@@ -79,14 +84,14 @@ def test_two_states_are_trained_and_springs_fitted(dataset: Dataset) -> None:
     r = np.linspace(2.4, 3.2, 5)
     _, stiffness = SplinePairs(springs.knots, springs.coefficients).derivatives(r, 0)
     assert stiffness[0] > stiffness[-1]
-    model = training.trainer_of("linear_barrier")(descriptor, rows, chosen, 0)
+    model = trainer("linear_barrier")(descriptor, rows, chosen, 0)
     still = rows.measured()
     assert pearson(model.rows(still.features_nf)["barrier"], still.labels_n) > 0.8
     moving = rows.displacement_n == 0.5
     state = rows.features_nf[moving][:, model.gate]
     assert (state > model.gate_high).mean() > 0.99
     with pytest.raises(GlassError, match="copies displaced by more than still"):
-        training.trainer_of("linear_barrier")(descriptor, rows.measured(), chosen, 0)
+        trainer("linear_barrier")(descriptor, rows.measured(), chosen, 0)
     with pytest.raises(GlassError, match="no field energy"):
         make_rows(chosen, dataset)
 
@@ -101,8 +106,7 @@ def test_left_out_predictions_do_not_see_their_group(dataset: Dataset) -> None:
     """Wrecking the labels of one group changes no prediction of that group."""
 
     def predict(data: Dataset) -> np.ndarray:
-        table = make_rows(config("ridge"), data)
-        return training.cross_validate(config("ridge"), data, table).by_seed[0]["glass3"]
+        return training.cross_validate(config("ridge"), data).by_seed[0]["glass3"]
 
     wrecked = []
     for c in dataset:
@@ -113,21 +117,21 @@ def test_left_out_predictions_do_not_see_their_group(dataset: Dataset) -> None:
 
 def test_an_interrupted_run_goes_on(tmp_path: pathlib.Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
-    chosen, table = config("scnn"), make_rows(config("scnn"), dataset)
-    whole = training.cross_validate(chosen, dataset, table)
+    chosen = config("scnn")
+    whole = training.cross_validate(chosen, dataset)
     calls = []
     original = training._fold
 
     def failing(*args):
-        calls.append(args[5])
+        calls.append(args[4])
         if len(calls) == 2:
             raise KeyboardInterrupt
         return original(*args)
 
     monkeypatch.setattr(training, "_fold", failing)
     with pytest.raises(KeyboardInterrupt):
-        training.cross_validate(chosen, dataset, table, tmp_path)
-    resumed = training.cross_validate(chosen, dataset, table, tmp_path)
+        training.cross_validate(chosen, dataset, tmp_path)
+    resumed = training.cross_validate(chosen, dataset, tmp_path)
     assert calls == [0, 1, 1, 2]
     for name, values in whole.by_seed[0].items():
         np.testing.assert_array_equal(values, resumed.by_seed[0][name])
@@ -138,7 +142,7 @@ def test_scnn_constraints_are_embeddings_of_the_atoms_the_card_names(dataset: Da
     pytest.importorskip("torch")
     descriptor, rows = make_rows(config("scnn"), dataset)
     chosen = config("scnn", settings=QUICK["scnn"] | {"replacement_rule": rule})
-    model = training.trainer_of("scnn")(descriptor, rows, chosen, 0)
+    model = trainer("scnn")(descriptor, rows, chosen, 0)
     atoms = model.card.content["constraints"]
     assert len({(a["configuration"], a["atom"]) for a in atoms}) == 4
     for a in atoms:
@@ -158,7 +162,7 @@ def test_constraints_of_a_glass_labelled_twice_are_different_environments(datase
     others = [c for c in dataset if c.group != 0]
     named = [type(c)(f"c{k}", c.group, c.structure, c.ids_n, c.labels) for k, c in enumerate([*twins, *others])]
     descriptor, rows = make_rows(config("scnn"), Dataset(tuple(named)))
-    model = training.trainer_of("scnn")(descriptor, rows, config("scnn"), 0)
+    model = trainer("scnn")(descriptor, rows, config("scnn"), 0)
     atoms = [(a["configuration"], a["atom"]) for a in model.card.content["constraints"]]
     places = [
         int(np.flatnonzero((rows.configuration_n == rows.names.index(c)) & (rows.atom_n == n))[0]) for c, n in atoms
@@ -171,16 +175,16 @@ def test_constraints_of_a_glass_labelled_twice_are_different_environments(datase
 def test_ridge_is_the_closed_form(dataset: Dataset) -> None:
     linear_model = pytest.importorskip("sklearn.linear_model")
     descriptor, rows = make_rows(config("ridge"), dataset)
-    model = training.trainer_of("ridge")(descriptor, rows, config("ridge", settings={"penalties": [3.0]}), 0)
+    model = trainer("ridge")(descriptor, rows, config("ridge", settings={"penalties": [3.0]}), 0)
     x = model.standardise(rows.features_nf)
     reference = linear_model.Ridge(alpha=3.0).fit(x, rows.labels_n).predict(x)
     np.testing.assert_allclose(model.rows(rows.features_nf)["barrier"], reference, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in SHIPPED.glob("*.yaml")))
-def test_shipped_configurations_are_valid(name: str) -> None:
+def test_shipped_configurations_are_valid(name: str, dataset: Dataset) -> None:
     chosen = read_config(name)
-    assert training.trainer_of(chosen.model)
+    assert bench.bench_of(chosen, dataset)
     if chosen.model == "scnn":
         assert checked(SCNNSettings, chosen.settings, "x").hidden > 0
 
@@ -200,7 +204,7 @@ def test_mistakes_in_configurations_are_named(tmp_path: pathlib.Path, dataset: D
     with pytest.raises(GlassError, match="must hold keys"):
         read_config(write("- 1"))
     with pytest.raises(GlassError, match=r"unknown model to train 'scn'.*Did you mean 'scnn'"):
-        training.trainer_of("scn")
+        bench.bench_of(config("scn"), dataset)
     with pytest.raises(GlassError, match="Did you mean 'hidden'"):
         checked(SCNNSettings, {"hiden": 3}, "settings")
     with pytest.raises(GlassError, match="hidden in settings must be a whole number, got 'x'"):
@@ -210,9 +214,8 @@ def test_mistakes_in_configurations_are_named(tmp_path: pathlib.Path, dataset: D
     with pytest.raises(GlassError, match="needs a kind"):
         make_rows(config("ridge", descriptor={}), dataset)
     few = Dataset(dataset.configurations[:3])
-    table = make_rows(config("ridge"), few)
     with pytest.raises(GlassError, match="at least 3 groups"):
-        training.cross_validate(config("ridge"), few, table)
+        training.cross_validate(config("ridge"), few)
 
 
 @pytest.mark.parametrize(
@@ -253,9 +256,8 @@ def test_values_in_configurations_are_checked(tmp_path: pathlib.Path, text: str,
     ],
 )
 def test_settings_of_trainers_are_checked(dataset: Dataset, model: str, settings: dict, message: str) -> None:
-    descriptor, rows = make_rows(config("ridge"), dataset)
     with pytest.raises(GlassError, match=message):
-        training.trainer_of(model)(descriptor, rows, config(model, settings=settings), 0)
+        bench.bench_of(config(model, settings=settings), dataset)
 
 
 @pytest.mark.parametrize(
@@ -274,13 +276,12 @@ def test_descriptors_in_configurations_are_checked(dataset: Dataset, descriptor:
 
 def test_a_fold_cut_short_is_computed_again(tmp_path: pathlib.Path, dataset: Dataset) -> None:
     chosen = config("ridge")
-    table = make_rows(chosen, dataset)
-    whole = training.cross_validate(chosen, dataset, table, tmp_path)
+    whole = training.cross_validate(chosen, dataset, tmp_path)
     first, second, third = sorted(tmp_path.iterdir())
     first.write_bytes(first.read_bytes()[:100])
     second.write_bytes(b"")
     np.savez(third, values=np.zeros(3))
-    again = training.cross_validate(chosen, dataset, table, tmp_path)
+    again = training.cross_validate(chosen, dataset, tmp_path)
     for name, values in whole.by_seed[0].items():
         np.testing.assert_array_equal(values, again.by_seed[0][name])
     assert min(path.stat().st_size for path in tmp_path.iterdir()) > 1000
@@ -289,7 +290,7 @@ def test_a_fold_cut_short_is_computed_again(tmp_path: pathlib.Path, dataset: Dat
 def test_what_cannot_be_trained_or_written_is_refused_before_descriptors_are_computed(
     tmp_path: pathlib.Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "make_rows", lambda *_: pytest.fail("computed descriptors"))
+    monkeypatch.setattr(bench, "make_rows", lambda *_: pytest.fail("computed descriptors"))
     taken = tmp_path / "file"
     taken.write_text("")
     few = Dataset(dataset.configurations[:3])

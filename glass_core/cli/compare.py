@@ -1,0 +1,81 @@
+"""``glass compare``."""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+from typing import Any
+
+from glass_core.cli.show import as_json, number, stages, table
+
+_DEFAULT = (
+    "barrier", "spectra", "ridge", "symgnn", "egat_length", "schnet", "egnn", "edge_gcn", "gcn", "species_mlp",
+)  # fmt: skip
+
+
+def add(commands: Any) -> None:
+    """Adds the command to the parser."""
+    p = commands.add_parser(
+        "compare",
+        help="one table of several training methods on left-out groups",
+        description="Cross-validates each configuration by leaving out groups, as `glass train` does, and prints one "
+        "table. Finished folds of either command are kept in --runs and used again.",
+    )
+    p.add_argument("configs", nargs="*", help=f"YAML files or names of shipped ones [{' '.join(_DEFAULT)}]")
+    p.add_argument("-d", "--data", type=pathlib.Path, required=True, help="HDF5 data set")
+    p.add_argument("--runs", type=pathlib.Path, default=pathlib.Path("runs"), help="folder for finished folds [runs]")
+    p.add_argument("--device", default="cpu", help="where graph networks are trained: cpu, cuda, cuda:1 … [cpu]")
+    p.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Runs the command."""
+    from glass_core.dataset import read_dataset
+    from glass_core.training.bench import bench_of
+    from glass_core.training.config import read_config
+    from glass_core.training.run import cross_validate
+
+    configs = {name: read_config(name) for name in args.configs or _DEFAULT}
+    dataset = read_dataset(args.data)
+    benches = {name: bench_of(config, dataset, args.device) for name, config in configs.items()}
+    results = {}
+    with stages(args.json) as tell:
+        for index, (name, config) in enumerate(configs.items()):
+
+            def part(what: str, share: float, name: str = name, index: int = index) -> None:
+                tell(f"{name}: {what}", (index + share) / len(configs))
+
+            results[name] = cross_validate(config, dataset, args.runs, part, benches[name]).summary()
+            results[name]["published"] = list(config.published)
+    if args.json:
+        as_json(results)
+        return
+    print_table(results)
+
+
+def print_table(results: dict[str, dict[str, Any]]) -> None:
+    """One row for each method."""
+    rows = []
+    for name, r in results.items():
+        pooled, each, m = r["pooled"], r["mean_per_configuration"], r["measured"]
+        published = " / ".join(number(p) for p in r["published"])
+        rows.append([
+            name, number(m["training_pearson"]),
+            _spread(pooled["mean"]["pearson"], pooled["std_over_seeds"]["pearson"]),
+            _spread(each["mean"]["pearson"], each["std_over_seeds"]["pearson"]),
+            _spread(pooled["mean"]["mae"], pooled["std_over_seeds"]["mae"]),
+            f"{m['parameters']:.0f}", f"{m['training_seconds'] / 60:.1f}", f"{1e6 * m['seconds_per_atom']:.0f}",
+            f"{1000 * m['invariance_error']:.2g}", published or "-",
+        ])  # fmt: skip
+    head = ["", "r train", "r pooled", "r per conf.", "MAE eV", "weights", "train min", "µs/atom", "O(3) meV", "paper"]
+    table(rows, head)
+    print(
+        "r: Pearson on left-out groups (± standard deviation over seeds); train min: per fold; µs/atom: prediction, "
+        "neighbour list included;\nO(3): spread of a prediction over rotations and reflections; paper: Pearson on its "
+        "training / test graphs, other configurations than here"
+    )
+
+
+def _spread(mean: float | None, spread: float | None) -> str:
+    return number(mean) if spread is None else f"{number(mean)} ± {number(spread)}"

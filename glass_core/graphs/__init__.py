@@ -1,0 +1,1 @@
+"""Graph networks (torch): SymGNN and the networks that it is compared with. Imported only when one is used."""

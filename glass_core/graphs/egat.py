@@ -1,0 +1,85 @@
+"""Graph attention that reads and updates edges (EGAT; Kamiński, Ludwiczak et al., Bioinformatics 2021)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn import MessagePassing
+from torch_geometric.utils import softmax
+
+from glass_core.graphs.graph import Graph
+from glass_core.graphs.layers import Normalisation, norm
+
+_BLOCK_EDGES = 8192
+
+
+class EGAT(MessagePassing):
+    """One layer with H heads of C channels.
+
+    ``f_ij = LeakyReLU(W_i h_i + W_j h_j + W_e e_ij + b)``, ``α_ij = softmax_j(a·f_ij)`` for each head,
+    ``h_i ← h_i + P_h norm(∥ Σ_j α_ij W_v h_j)`` and ``e_ij ← e_ij + P_e norm(∥ f_ij)``, ∥ joining heads.
+
+    In evaluation, atoms are taken in blocks that fit a processor's cache: memory is that of the edge states.
+
+    Args:
+        width: of atom and edge states.
+        heads: H.
+        head_width: C.
+        kind: normalisation.
+        last: whether edges need no update, because no layer follows.
+    """
+
+    def __init__(self, width: int, heads: int, head_width: int, kind: Normalisation, last: bool) -> None:
+        super().__init__(aggr="sum")
+        joined = heads * head_width
+        self.heads, self.last = heads, last
+        self.target = nn.Linear(width, joined)
+        self.source = nn.Linear(width, joined, bias=False)
+        self.edge = nn.Linear(width, joined, bias=False)
+        self.value = nn.Linear(width, joined)
+        self.attention = nn.Parameter(torch.empty(heads, head_width))
+        self.norm, self.projection = norm(kind, joined), nn.Linear(joined, width)
+        self.edge_norm = nn.Identity() if last else norm(kind, joined)
+        self.edge_projection = nn.Identity() if last else nn.Linear(joined, width)
+        nn.init.xavier_normal_(self.attention)
+
+    def forward(self, h: Tensor, e: Tensor, graph: Graph, layer: int) -> tuple[Tensor, Tensor]:
+        """New states of the first ``nodes[layer]`` atoms and of the edges into them.
+
+        Args:
+            h: atom states, shape (nodes[layer − 1], width).
+            e: edge states, shape (≥ edges[layer], width).
+            graph: see ``Graph``.
+            layer: 1, 2, …
+        """
+        atoms, total = graph.nodes[layer], graph.edges[layer]
+        projected = self.target(h[:atoms]), self.source(h), self.value(h)
+        if any(m.training for m in self.modules()):
+            return self._block(h, e[:total], graph, projected, (0, atoms, 0, total))
+        parts = [self._block(h, e[a:b], graph, projected, (low, high, a, b))
+                 for low, high, a, b in graph.blocks(layer, _BLOCK_EDGES)]  # fmt: skip
+        if not parts:
+            return h[:0], e[:0]
+        return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
+
+    def _block(
+        self, h: Tensor, e: Tensor, graph: Graph, projected: tuple[Tensor, Tensor, Tensor], span: tuple[int, ...]
+    ) -> tuple[Tensor, Tensor]:
+        low, high, first, last = span
+        i, j = graph.i_p[first:last] - low, graph.j_p[first:last]
+        target, source, value = projected
+        f = target[low:high].index_select(0, i) + source.index_select(0, j) + self.edge(e)
+        f = nn.functional.leaky_relu(f, 0.01)
+        # One product with a block-diagonal matrix is three times as fast as a product and a sum for each head.
+        weight = softmax(f @ torch.block_diag(*self.attention[:, :, None]), i, num_nodes=high - low)
+        new = self.propagate(torch.stack([j, i]), v=value, weight=weight, size=(len(h), high - low))
+        atoms = h[low:high] + self.projection(self.norm(new))
+        return atoms, e if self.last else e + self.edge_projection(self.edge_norm(f))
+
+    def message(self, v_j: Tensor, weight: Tensor) -> Tensor:
+        """``α_ij W_v h_j`` of all heads side by side."""
+        return (v_j.view(len(v_j), self.heads, -1) * weight[..., None]).flatten(1)
+
+    def aggregate(self, inputs: Tensor, index: Tensor, dim_size: int) -> Tensor:
+        """Sum of the messages to each atom."""
+        return inputs.new_zeros(dim_size, inputs.shape[1]).index_add_(0, index, inputs)

@@ -1,0 +1,23 @@
+"""What several networks are made of."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import nn
+
+Normalisation = Literal["batch", "layer", "none"]
+
+
+def norm(kind: Normalisation, width: int) -> nn.Module:
+    """Normalisation over the rows ("batch", whose statistics belong to the training data) or within each ("layer")."""
+    choices: dict[str, type[nn.Module]] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
+    return choices[kind](width) if kind in choices else nn.Identity()
+
+
+def decoder(width: int, kind: Normalisation) -> nn.Sequential:
+    """Five linear layers with normalisation and PReLU between them, to one number."""
+    layers: list[nn.Module] = []
+    for _ in range(4):
+        layers += [nn.Linear(width, width), norm(kind, width), nn.PReLU()]
+    return nn.Sequential(*layers, nn.Linear(width, 1))

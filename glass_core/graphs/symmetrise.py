@@ -1,0 +1,144 @@
+"""Edge encoder of SymGNN: a network on edge vectors, averaged over elements of O(3).
+
+``e_ij = (1/2K) [Σ_k f(T_k x_ij) + Σ_k f(−T'_k x_ij)]`` with K rotations T_k and K non-rotations −T'_k
+(Li, Zhang, Tang, Bauchy & Sun, ICML 2024, arXiv:2401.08627).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn.models.schnet import GaussianSmearing
+
+from glass_core.graphs.graph import Graph
+from glass_core.graphs.layers import Normalisation, norm
+from glass_core.graphs.rotations import euler_matrices, uniform_rotations
+from glass_core.graphs.von_mises import sample_von_mises
+
+Symmetrisation = Literal["learned", "uniform", "frames", "frame_averaging", "augmentation", "none", "length"]
+_BLOCK_EDGES = 2048
+_SEED = 20240721
+
+
+class LearnedElements(nn.Module):
+    """K rotations and K non-rotations, their Euler angles from six learned von Mises distributions.
+
+    Attributes:
+        location: μ of α, β, γ for rotations (row 0) and non-rotations (row 1), radians, shape (2, 3).
+        log_concentration: ln κ of the same.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.location = nn.Parameter(torch.empty(2, 3).uniform_(-torch.pi, torch.pi))
+        self.log_concentration = nn.Parameter(torch.zeros(2, 3))
+
+    def forward(self, samples: int) -> Tensor:
+        """Elements, shape (2 samples, 3, 3). In evaluation always the same: from a Sobol sequence."""
+        if self.training:
+            u = torch.rand(samples, 2, 3, dtype=torch.float64)
+        else:
+            u = torch.quasirandom.SobolEngine(6, scramble=True, seed=_SEED).draw(samples).reshape(samples, 2, 3)
+        u = u.to(torch.float64).clamp(1e-6, 1 - 1e-6)
+        angles = sample_von_mises(self.location, self.log_concentration.exp(), u)
+        return both_signs(euler_matrices(angles)).flatten(0, 1)
+
+
+def both_signs(rotations: Tensor) -> Tensor:
+    """The second of two rotations along the axis before the last two becomes a non-rotation (determinant −1)."""
+    return rotations * torch.tensor([1.0, -1.0], dtype=rotations.dtype, device=rotations.device)[:, None, None]
+
+
+class EdgeEncoder(nn.Module):
+    """Encodes edges as the average over elements of O(3) of a network on the transformed vectors.
+
+    Args:
+        width: of an edge state.
+        kind: which elements. "learned": von Mises distributed, see ``LearnedElements``. "uniform": uniform
+            over O(3). Both are drawn anew in each training step. "frames": K fixed rotations with all three angles
+            0, 1, 2, … radians, and their negatives. "frame_averaging": the eight reflections of the principal axes
+            of each atom's own neighbourhood, exactly invariant (after Puny et al., ICLR 2022; their frame is that of
+            the whole structure, which neither a periodic box nor a chunk of it has). "augmentation": one random
+            element per training step, none in evaluation. "none": vectors as they are. "length": lengths only.
+        samples: K in training.
+        test_samples: K in evaluation.
+        radial: Gaussians of the length that are appended to the vector (in place of the bare length for "length").
+        cutoff: Å.
+        normalisation: between the two layers.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        kind: Symmetrisation,
+        samples: int,
+        test_samples: int,
+        radial: int,
+        cutoff: float,
+        normalisation: Normalisation,
+    ) -> None:
+        super().__init__()
+        self.kind, self.samples, self.test_samples, self.cutoff = kind, samples, test_samples, cutoff
+        self.learned = LearnedElements() if kind == "learned" else None
+        self.smear = GaussianSmearing(0.0, cutoff, radial) if radial else None
+        lengths = radial or (1 if kind == "length" else 0)
+        self.of_vector = None if kind == "length" else nn.Linear(3, width, bias=False)
+        self.of_length = nn.Linear(lengths, width, bias=False) if lengths else None
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.first_norm = norm(normalisation, width)
+        self.second = nn.Linear(width, width)
+        self.second_norm = norm(normalisation, width)
+
+    def forward(self, graph: Graph) -> Tensor:
+        """Edge states, shape (p, width)."""
+        vectors = local_coordinates(graph) if self.kind == "frame_averaging" else graph.vectors_pc
+        elements = self.elements().to(vectors)
+        if any(m.training for m in self.modules()):
+            return self._encode(vectors, graph.lengths_p, elements)
+        parts = zip(vectors.split(_BLOCK_EDGES), graph.lengths_p.split(_BLOCK_EDGES), strict=True)
+        return torch.cat([self._encode(v, d, elements) for v, d in parts])
+
+    def _encode(self, vectors: Tensor, lengths: Tensor, elements: Tensor) -> Tensor:
+        hidden: Tensor = self.bias
+        if self.of_length is not None:
+            hidden = hidden + self.of_length(lengths[:, None] if self.smear is None else self.smear(lengths))
+        if self.of_vector is not None:
+            hidden = hidden + torch.einsum("pc,kwc->kpw", vectors, self.of_vector.weight @ elements)
+        flat = torch.relu(self.first_norm(hidden.reshape(-1, hidden.shape[-1])))
+        encoded = torch.relu(self.second_norm(self.second(flat)))
+        return encoded.reshape(-1, len(vectors), encoded.shape[-1]).mean(0)
+
+    def elements(self) -> Tensor:
+        """Elements of O(3) that vectors are transformed by, shape (k, 3, 3)."""
+        samples = self.samples if self.training else self.test_samples
+        if self.learned is not None:
+            return torch.as_tensor(self.learned(samples))
+        if self.kind == "uniform":
+            normal = torch.randn(samples, 2, 4) if self.training else _fixed_normal(samples)
+            return both_signs(uniform_rotations(normal)).flatten(0, 1)
+        if self.kind == "frames":
+            turns = euler_matrices(torch.arange(self.test_samples)[:, None].expand(-1, 3).float())
+            return torch.cat([turns, -turns])
+        if self.kind == "frame_averaging":
+            return torch.diag_embed(torch.cartesian_prod(*[torch.tensor([1.0, -1.0])] * 3))
+        if self.kind == "augmentation" and self.training:
+            return uniform_rotations(torch.randn(1, 4)) * (1.0 if torch.rand(()) < 0.5 else -1.0)
+        return torch.eye(3)[None]
+
+
+def _fixed_normal(samples: int) -> Tensor:
+    return torch.randn(samples, 2, 4, generator=torch.Generator().manual_seed(_SEED))
+
+
+def local_coordinates(graph: Graph) -> Tensor:
+    """Edge vectors along the principal axes of the vectors into the same atom, shape (p, 3).
+
+    Axes are known up to their sign, and not at all where two moments are equal (crystals): there the encoding of an
+    edge depends on rounding.
+    """
+    x = graph.vectors_pc
+    moments = x.new_zeros(graph.nodes[1], 9).index_add_(0, graph.i_p, (x[:, :, None] * x[:, None, :]).flatten(1))
+    _, axes = torch.linalg.eigh(moments.view(-1, 3, 3))
+    return torch.einsum("pc,pcd->pd", x, axes.index_select(0, graph.i_p))

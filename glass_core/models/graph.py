@@ -1,0 +1,268 @@
+"""Barrier in eV from graph networks (torch): one, or a committee of several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.descriptors.shells import Finder
+from glass_core.errors import GlassError, missing_extra
+from glass_core.models.arrays import require_shape
+from glass_core.models.base import Arrays, ModelCard, Progress
+from glass_core.models.domain import Domain
+from glass_core.neighbours import neighbour_blocks
+from glass_core.outputs import PerAtom, output
+from glass_core.settings import conformed
+from glass_core.structure import Ints, Structure
+
+if TYPE_CHECKING:
+    from glass_core.graphs.graph import Graph
+    from glass_core.graphs.networks import Architecture, Network
+
+_MEMORY = 1.2e9
+_DENSITY = 0.065  # atoms/Å³ of a dense metallic glass
+
+
+@dataclass(frozen=True, eq=False)
+class Flag:
+    """Tells atoms unlike the training atoms, by descriptors that the network does not use.
+
+    Attributes:
+        descriptor: of few features.
+        mean_f, std_f: their mean and deviation over the training atoms.
+        domain: what the standardised features looked like there.
+    """
+
+    descriptor: Any
+    mean_f: NDArray[np.float32]
+    std_f: NDArray[np.float32]
+    domain: Domain
+
+    def __post_init__(self) -> None:
+        features = len(self.descriptor.names())
+        require_shape("mean_f", self.mean_f, features)
+        require_shape("std_f", self.std_f, features)
+        self.domain.require_features(features)
+
+    def __call__(self, structure: Structure, centres: Ints | None, find: Finder) -> NDArray[np.float64]:
+        """1 for each centre out of domain, else 0."""
+        features = self.descriptor(structure, centres, find=find, dtype=np.float32)
+        return self.domain.outside((features - self.mean_f) / self.std_f).astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class GraphBarrier:
+    """Mean (and deviation, when there are several) of networks ``E_i = centre + scale · f_c(graph around i)``.
+
+    Attributes:
+        architecture: the network and its settings.
+        species: that the network tells apart.
+        members: weights of each network by name, float32.
+        centre: eV.
+        scale: eV.
+        flag: out-of-domain flag.
+        card: origin.
+        device: "cpu", "cuda", "cuda:1" …
+
+    Raises:
+        GlassError: if weights do not fit the architecture, or the device is not there.
+    """
+
+    kind: ClassVar[str] = "graph_barrier"
+
+    architecture: Architecture
+    species: tuple[str, ...]
+    members: tuple[Arrays, ...]
+    centre: float
+    scale: float
+    flag: Flag
+    card: ModelCard
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise GlassError("a graph model needs at least one member")
+        require_device(self.device)
+        if len(self._networks) != len(self.members):
+            raise GlassError("members are missing")
+
+    def on(self, device: str) -> GraphBarrier:
+        """The same model computing on another device."""
+        return replace(self, device=device)
+
+    @cached_property
+    def _networks(self) -> tuple[Network, ...]:
+        import torch
+
+        networks = []
+        for c, arrays in enumerate(self.members):
+            network = self.architecture.build(len(self.species))
+            _require_fit(weights_of(network), arrays, c)
+            network.load_state_dict({n: torch.from_numpy(np.array(a)) for n, a in arrays.items()}, strict=False)
+            networks.append(network.eval().to(self.device))
+        return tuple(networks)
+
+    @property
+    def cutoff(self) -> float:
+        """Length of the longest edge, Å."""
+        return float(max(self._networks[0].cutoff, self.flag.descriptor.cutoff))
+
+    @property
+    def receptive_field(self) -> float:
+        """Layers × cutoff, or what the flag sees if that is more, Å."""
+        network = self._networks[0]
+        return float(max(network.hops * network.cutoff, self.flag.descriptor.receptive_field, self.cutoff))
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """Names of the outputs and their units."""
+        names = ["barrier", *(["barrier_std"] if len(self.members) > 1 else []), "out_of_domain"]
+        return {name: output(name).unit for name in names}
+
+    @property
+    def chunk_centres(self) -> int:
+        """As many as keep the states of edges of a compact chunk and its surroundings below 1.2 GB."""
+        network = self._networks[0]
+        edges = _DENSITY * 4 / 3 * np.pi * network.cutoff**3
+        atoms = _MEMORY / (edges * (4.0 * network.edge_numbers + 28) + self.flag.descriptor.bytes_per_atom)
+        side = (atoms / _DENSITY) ** (1 / 3) - 2 * network.cutoff * max(network.hops - 1, 0)
+        return max(1000, int(_DENSITY * max(side, 0.0) ** 3))
+
+    def __call__(
+        self,
+        structure: Structure,
+        centres: Ints | None = None,
+        find: Finder = neighbour_blocks,
+        progress: Progress | None = None,
+    ) -> dict[str, PerAtom]:
+        """Predictions for ``centres`` (None: all atoms), in their order."""
+        from glass_core.graphs.graph import graph_of
+
+        known = structure.with_species(self.species, owner=f"model {self.card.name or self.kind!r}")
+        network = self._networks[0]
+        graph = graph_of(known, network.cutoff, network.hops, centres, find, network.self_edges)
+        values = {name: np.asarray(column) for name, column in self._barriers(graph, progress)}
+        values["out_of_domain"] = self.flag(known, centres, find)
+        return {name: PerAtom(values[name], unit) for name, unit in self.outputs.items()}
+
+    def _barriers(self, graph: Graph, progress: Progress | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
+        import torch
+
+        columns = []
+        on_device = graph.to(self.device)
+        with torch.no_grad():
+            for c, network in enumerate(self._networks):
+                columns.append(network(on_device).cpu().numpy().astype(np.float64))
+                if progress:
+                    progress((c + 1) / len(self._networks))
+        values_mc = self.centre + self.scale * np.stack(columns, axis=1)
+        yield "barrier", values_mc.mean(axis=1)
+        if values_mc.shape[1] > 1:
+            yield "barrier_std", values_mc.std(axis=1, ddof=1)
+
+    def settings(self) -> dict[str, Any]:
+        """Plain values for a model file."""
+        return {
+            "network": self.architecture.name,
+            "architecture": dict(self.architecture.settings),
+            "species": list(self.species),
+            "centre": self.centre,
+            "scale": self.scale,
+            "descriptor": {"kind": self.flag.descriptor.kind, **self.flag.descriptor.settings()},
+        }
+
+    def tensors(self) -> Arrays:
+        """Weights of all members, and the arrays of the flag."""
+        weights = {f"member{c}.{name}": a for c, arrays in enumerate(self.members) for name, a in arrays.items()}
+        return {**weights, "mean_f": self.flag.mean_f, "std_f": self.flag.std_f, **self.flag.domain.tensors()}
+
+    @classmethod
+    def from_parts(cls, settings: Mapping[str, Any], tensors: Arrays, card: ModelCard) -> GraphBarrier:
+        """From a model file."""
+        from glass_core.registry import make
+
+        domain = Domain.from_tensors(tensors)
+        if domain is None:
+            raise KeyError("domain_limits")
+        descriptor = make("descriptor", settings["descriptor"], "descriptor")
+        return cls(
+            architecture(settings),
+            conformed(settings["species"], tuple[str, ...], "species"),
+            tuple(_members(tensors)),
+            conformed(settings["centre"], float, "centre"),
+            conformed(settings["scale"], float, "scale"),
+            Flag(descriptor, tensors["mean_f"], tensors["std_f"], domain),
+            card,
+        )
+
+
+def architecture(settings: Mapping[str, Any]) -> Architecture:
+    """Network and its settings, from ``network`` and ``architecture`` of a model file or a training configuration.
+
+    Raises:
+        MissingExtraError: without torch or PyTorch Geometric.
+        GlassError: for unknown names or wrong values.
+    """
+    for package in ("torch", "torch_geometric"):
+        _require(package)
+    from glass_core.graphs.networks import Architecture
+
+    return Architecture.checked(
+        conformed(settings["network"], str, "network"),
+        conformed(settings["architecture"], Mapping[str, Any], "architecture"),
+        "architecture",
+    )
+
+
+def _require(package: str) -> None:
+    import importlib
+
+    try:
+        importlib.import_module(package)
+    except ImportError as error:
+        raise missing_extra(package, "train") from error
+
+
+def require_device(device: str) -> None:
+    """Checks that torch can compute there.
+
+    Raises:
+        GlassError: for a device that does not exist on this machine.
+    """
+    _require("torch")
+    import torch
+
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        cards = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+        raise GlassError(f"no device {device!r} on this machine; devices: {', '.join(['cpu', *cards])}") from error
+
+
+def _members(tensors: Arrays) -> Iterator[dict[str, NDArray[Any]]]:
+    c = 0
+    while any(name.startswith(f"member{c}.") for name in tensors):
+        yield {n.partition(".")[2]: a for n, a in tensors.items() if n.startswith(f"member{c}.")}
+        c += 1
+
+
+def weights_of(network: Network) -> dict[str, NDArray[np.float32]]:
+    """Weights and statistics of a network by name; not the counters of batches that torch keeps beside them."""
+    state = network.state_dict()
+    return {name: t.detach().cpu().numpy().copy() for name, t in state.items() if t.is_floating_point()}
+
+
+def _require_fit(wanted: Arrays, arrays: Arrays, member: int) -> None:
+    """Checks names and shapes of a member's weights."""
+    for name in sorted({*wanted, *arrays}):
+        if name not in arrays:
+            raise KeyError(f"member{member}.{name}")
+        if name not in wanted:
+            raise GlassError(f"member{member}.{name} belongs to no part of the network")
+        if wanted[name].shape != arrays[name].shape:
+            raise GlassError(f"member{member}.{name} must have shape {wanted[name].shape}, got {arrays[name].shape}")

@@ -1,0 +1,128 @@
+"""What a training method offers to cross-validation: fit without one group, predict that group."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.dataset import Dataset
+from glass_core.errors import unknown
+from glass_core.models.base import DescriptorModel, Model
+from glass_core.settings import checked
+from glass_core.training.config import TrainingConfig
+from glass_core.training.rows import Rows, make_rows
+
+Tell = Callable[[str, float], None]
+RowTrainer = Callable[[Any, Rows, TrainingConfig, int], DescriptorModel]
+Values = Mapping[str, Mapping[str, NDArray[Any]]]
+
+
+@dataclass(frozen=True)
+class Notes:
+    """Where a fit keeps its progress.
+
+    Attributes:
+        checkpoint: file without ending for what a fit needs to go on after an interruption; None: nowhere.
+        tell: called with what is being done and the share of it done.
+    """
+
+    checkpoint: pathlib.Path | None = None
+    tell: Tell | None = None
+
+
+class Bench(Protocol):
+    """A method with its data set, made ready."""
+
+    def fit(self, left_out: int | None, seed: int, notes: Notes) -> Model:
+        """A model trained on all groups but one (None: on all)."""
+
+    def values(self, model: Any, group: int) -> Values:
+        """Configuration name → output → values, of the configurations of a group."""
+
+
+def bench_of(config: TrainingConfig, dataset: Dataset, device: str = "cpu") -> Bench:
+    """The bench of a configuration. Settings are checked now; descriptors are computed when they are first needed.
+
+    Raises:
+        GlassError: for a model that cannot be trained, or settings that are wrong.
+    """
+    from glass_core.training import graph
+
+    if config.model in graph.MODELS:
+        return graph.GraphBench(config, dataset, device)
+    return RowsBench(config, dataset)
+
+
+def row_trainers() -> dict[str, tuple[type[Any], RowTrainer]]:
+    """Settings and trainer of the models on descriptors, by their name in a configuration."""
+    from glass_core.training import barrier, linear, scnn
+
+    return {
+        "barrier": (barrier.CommitteeSettings, barrier.train_committee),
+        "ridge": (barrier.RidgeSettings, barrier.train_ridge),
+        "linear_barrier": (linear.LinearSettings, linear.train_linear),
+        "scnn": (scnn.SCNNSettings, scnn.train_scnn),
+        "classifier": (scnn.ClassifierSettings, scnn.train_classifier),
+    }
+
+
+class RowsBench:
+    """Models on rows of descriptors."""
+
+    def __init__(self, config: TrainingConfig, dataset: Dataset) -> None:
+        from glass_core.training import graph
+
+        known = row_trainers()
+        if config.model not in known:
+            raise unknown("model to train", config.model, [*known, *graph.MODELS])
+        settings, self._trainer = known[config.model]
+        checked(settings, config.settings, f"settings of {config.model}")
+        self._config, self._dataset = config, dataset
+
+    def fit(self, left_out: int | None, seed: int, notes: Notes) -> DescriptorModel:
+        """Trains on the rows of the other groups."""
+        descriptor, rows = self.table(notes.tell)
+        kept = rows if left_out is None else rows.without(left_out)
+        return self._trainer(descriptor, kept, self._config, seed)
+
+    def values(self, model: DescriptorModel, group: int) -> Values:
+        """Outputs of the measured rows of a group."""
+        _, rows = self.table()
+        test = rows.select([group]).measured()
+        outputs = model.rows(test.features_nf)
+        return {
+            rows.names[c]: {name: np.asarray(v[test.configuration_n == c]) for name, v in outputs.items()}
+            for c in np.unique(test.configuration_n).tolist()
+        }
+
+    def table(self, tell: Tell | None = None) -> tuple[Any, Rows]:
+        """Descriptor and rows; kept for the next configuration with the same descriptors."""
+        settings = {k: v for k, v in asdict(self._config).items() if k in ("descriptor", "label", "thermal")}
+        request = _Request(json.dumps(settings, sort_keys=True, default=list), self._dataset, self._config, tell)
+        return _table(request)
+
+
+class _Request:
+    """Arguments of ``make_rows``, equal where the table is the same."""
+
+    def __init__(self, key: str, dataset: Dataset, config: TrainingConfig, tell: Tell | None) -> None:
+        self.key, self.dataset, self.config, self.tell = key, dataset, config, tell
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Request) and self.key == other.key and self.dataset is other.dataset
+
+
+@lru_cache(maxsize=1)
+def _table(request: _Request) -> tuple[Any, Rows]:
+    tell, request.tell = request.tell, None
+    return make_rows(request.config, request.dataset, (lambda f: tell("descriptors", f)) if tell else None)

@@ -1,0 +1,136 @@
+"""Training of graph networks: SymGNN and its baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from glass_core.dataset import Configuration, Dataset
+from glass_core.errors import GlassError
+from glass_core.models.base import ModelCard
+from glass_core.models.domain import Domain
+from glass_core.models.graph import Flag, GraphBarrier, architecture, require_device
+from glass_core.prediction import predict
+from glass_core.settings import Count, NotNegative, Positive, Share, checked
+from glass_core.training.bench import Notes, Values
+from glass_core.training.config import TrainingConfig
+from glass_core.training.rows import make_descriptor, standardisation
+
+
+@dataclass(frozen=True)
+class GraphSettings:
+    """How a graph network is trained.
+
+    Attributes:
+        network: "symgnn", "schnet", "egnn", "gcn", "edge_gcn" or "species_mlp".
+        architecture: settings of the network (see ``glass_core/graphs``).
+        epochs: passes over the configurations, one step each.
+        learning_rate: of Adam (AMSGrad), at its highest.
+        schedule: "one_cycle" rises for a quarter of all steps and falls to nearly nothing; "constant" as published.
+        weight_decay: decoupled (AdamW).
+        clip: largest norm of a gradient.
+        loss: "mse", or "huber" with its corner at one standard deviation of the labels.
+        mean_weight: share of a configuration's mean error that counts. 1 is the plain loss; less lets a step on one
+            configuration learn what tells its atoms apart rather than how its mean differs from that of the last.
+        validation: "rotate" trains each member without one more group and keeps its best epoch on that group; "none"
+            trains on all groups to the last epoch.
+        patience: with validation, epochs without a better score after which training stops.
+        members: networks, each with its own validation group and starting weights.
+        precision: "bfloat16" for mixed precision.
+        compile: let torch compile the network, which pays for long runs.
+    """
+
+    network: str
+    architecture: Mapping[str, Any] = field(default_factory=dict)
+    epochs: Count = 60
+    learning_rate: Positive = 3e-3
+    schedule: Literal["one_cycle", "constant"] = "one_cycle"
+    weight_decay: NotNegative = 1e-4
+    clip: Positive = 1.0
+    loss: Literal["mse", "huber"] = "mse"
+    mean_weight: Share = 1.0
+    validation: Literal["rotate", "none"] = "rotate"
+    patience: Count = 30
+    members: Count = 1
+    precision: Literal["float32", "bfloat16"] = "float32"
+    compile: bool = False
+
+
+class GraphBench:
+    """Graphs of a data set, and the training of networks on them."""
+
+    def __init__(self, config: TrainingConfig, dataset: Dataset, device: str) -> None:
+        self.settings: GraphSettings = checked(GraphSettings, config.settings, f"settings of {config.model}")
+        wanted = {"network": self.settings.network, "architecture": self.settings.architecture}
+        self.architecture = architecture(wanted)
+        require_device(device)
+        if config.thermal:
+            raise GlassError("thermal is for models on descriptors; remove it from this configuration")
+        self._config, self._dataset, self._device = config, dataset, device
+        self._descriptor = make_descriptor(config, dataset)
+
+    @cached_property
+    def _samples(self) -> dict[str, Any]:
+        """Graph and label of each configuration by name."""
+        from glass_core.graphs.graph import graph_of
+        from glass_core.training.epochs import Sample
+
+        network = self.architecture.build(len(self._dataset.species))
+        samples = {}
+        for c in self._dataset:
+            known = c.structure.with_species(self._dataset.species, owner="the data set")
+            graph = graph_of(known, network.cutoff, network.hops, self_edges=network.self_edges)
+            samples[c.name] = Sample(graph.to(self._device), c.label(self._config.label), c.group)
+        return samples
+
+    @cached_property
+    def _features(self) -> dict[str, Any]:
+        return {c.name: self._descriptor(c.structure, dtype=np.float32) for c in self._dataset}
+
+    def fit(self, left_out: int | None, seed: int, notes: Notes) -> GraphBarrier:
+        """Trains the members on the other groups."""
+        from glass_core.training.epochs import Fit, run
+
+        kept = [c for c in self._dataset if c.group != left_out]
+        labels = np.concatenate([c.label(self._config.label) for c in kept])
+        centre, scale = float(labels.mean()), float(labels.std())
+        if not scale > 0:
+            raise GlassError(f"all labels are {centre:g} eV; there is nothing to learn")
+        groups = sorted({c.group for c in kept})
+        members = []
+        for c in range(self.settings.members):
+            held = groups[c % len(groups)] if self.settings.validation == "rotate" else None
+            checkpoint = notes.checkpoint and notes.checkpoint.with_name(f"{notes.checkpoint.name}-m{c}")
+            fit = Fit(self.architecture, self.settings, len(self._dataset.species), centre, scale, (seed, c))
+            samples = [self._samples[k.name] for k in kept]
+            members.append(run(fit, samples, held, self._device, Notes(checkpoint, _part(notes, c, self.settings))))
+        card = ModelCard(self.settings.network)
+        species, flag = self._dataset.species, self._flag(kept)
+        return GraphBarrier(self.architecture, species, tuple(members), centre, scale, flag, card, self._device)
+
+    def _flag(self, kept: list[Configuration]) -> Flag:
+        features = np.concatenate([self._features[c.name] for c in kept])
+        mean, std = standardisation(features)
+        domain = Domain.fit((features - mean) / std, quantile=self._config.domain_quantile, margin=1.25)
+        return Flag(self._descriptor, mean, std, domain)
+
+    def values(self, model: GraphBarrier, group: int) -> Values:
+        """Predictions for the configurations of a group, as users get them."""
+        chosen = [c for c in self._dataset if c.group == group]
+        return {c.name: {n: p.values for n, p in predict(model, c.structure).items()} for c in chosen}
+
+
+def _part(notes: Notes, member: int, settings: GraphSettings) -> Any:
+    """Progress of one member as progress of the whole."""
+    tell = notes.tell
+    if tell is None:
+        return None
+    title = f"member {member + 1}/{settings.members}, " if settings.members > 1 else ""
+    return lambda what, share: tell(title + what, (member + share) / settings.members)
+
+
+MODELS = ("graph",)

@@ -1,0 +1,64 @@
+"""What is measured of a trained model beside its score: size, speed, invariance."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.dataset import Dataset
+from glass_core.metrics import pearson
+from glass_core.models.base import Model
+from glass_core.prediction import predict
+from glass_core.structure import Structure, replace_fields
+
+_ELEMENTS = 6
+_NOT_WEIGHTS = ("mean_f", "std_f", "domain", "motion_domain")
+
+
+def parameters(model: Model) -> int:
+    """Numbers that were learned from labels: all arrays but those that standardise or flag."""
+    return sum(a.size for name, a in model.tensors().items() if not name.startswith(_NOT_WEIGHTS))
+
+
+def seconds_per_atom(model: Model, structure: Structure) -> float:
+    """Time of the second of two predictions, neighbour list included."""
+    predict(model, structure)
+    start = time.perf_counter()
+    predict(model, structure)
+    return (time.perf_counter() - start) / structure.n_atoms
+
+
+def invariance_error(model: Model, structure: Structure, output: str, seed: int = 0) -> float:
+    """Spread of predictions over random elements of O(3), in the unit of the output.
+
+    ``sqrt(mean_i var_T f_i(T x))`` over rotations and reflections T of the whole structure, cell included; the
+    first is the identity.
+    """
+    rng = np.random.default_rng(seed)
+    elements = [np.eye(3), *(_element(rng, sign) for sign in [1, -1] * ((_ELEMENTS - 1) // 2))]
+    values_kn = [predict(model, turned(structure, t))[output].values for t in elements]
+    return float(np.sqrt(np.var(values_kn, axis=0, ddof=1).mean()))
+
+
+def _element(rng: np.random.Generator, sign: int) -> NDArray[np.float64]:
+    """A uniformly distributed rotation (sign 1) or non-rotation (sign −1)."""
+    q, r = np.linalg.qr(rng.normal(size=(3, 3)))
+    q = q * np.sign(np.diag(r))
+    return np.asarray(q * (sign * np.sign(np.linalg.det(q))))
+
+
+def turned(structure: Structure, element_cc: NDArray[np.float64]) -> Structure:
+    """Positions and cell multiplied by an element of O(3)."""
+    positions, cell = structure.positions_nc @ element_cc.T, structure.cell_cc @ element_cc.T
+    return replace_fields(structure, positions_nc=positions, cell_cc=cell)
+
+
+def training_score(values: Mapping[str, Mapping[str, Any]], dataset: Dataset, label: str, output: str) -> float:
+    """Pearson correlation over all atoms of the configurations that were trained on."""
+    labels = {c.name: c.label(label) for c in dataset}
+    predicted = np.concatenate([found[output] for found in values.values()])
+    return pearson(predicted, np.concatenate([labels[name] for name in values]))

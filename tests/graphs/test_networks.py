@@ -1,0 +1,125 @@
+"""Every network as a model: contract, invariance, chunks, files, refusals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from glass_core import Structure, predict
+from glass_core.errors import GlassError
+from glass_core.graphs.graph import graph_of
+from glass_core.graphs.networks import Architecture
+from glass_core.model_file import load_model, save_model
+from glass_core.models.graph import GraphBarrier
+from glass_core.neighbours import find_neighbours
+from glass_core.testing import check_model, example_glass
+from glass_core.training.measures import invariance_error
+from tests.graphs.small import INVARIANT, NETWORKS, small_model, small_network
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_contract(name: str) -> None:
+    skip = () if name in INVARIANT else ("rotation", "reflection")
+    done = check_model(small_model(name), seed=3, skip=skip)
+    assert {"ghosts", "chunks", "receptive_field", "file"} <= set(done)
+
+
+def test_what_is_not_invariant_says_so(glass: Structure) -> None:
+    errors = {name: invariance_error(small_model(name), glass, "barrier") for name in NETWORKS}
+    assert max(errors[name] for name in INVARIANT) < 1e-5
+    assert min(error for name, error in errors.items() if name not in INVARIANT) > 1e-5
+
+
+def test_the_invariance_error_falls_with_the_number_of_samples(glass: Structure) -> None:
+    model = small_model("uniform")
+    errors = []
+    for samples in (1, 8, 64):
+        settings = {**model.architecture.settings, "test_samples": samples}
+        other = replace(model, architecture=Architecture(model.architecture.name, settings))
+        errors.append(invariance_error(other, glass, "barrier"))
+    assert errors[0] > 2 * errors[1] > 4 * errors[2]
+
+
+def test_a_committee_is_mean_and_deviation(glass: Structure) -> None:
+    model = small_model("length", members=3)
+    alone = [replace(model, members=(m,))(glass)["barrier"].values for m in model.members]
+    result = model(glass)
+    np.testing.assert_allclose(result["barrier"].values, np.mean(alone, axis=0), rtol=1e-6)
+    np.testing.assert_allclose(result["barrier_std"].values, np.std(alone, axis=0, ddof=1), rtol=1e-4)
+
+
+def test_graph_of_some_centres_is_the_smallest_that_its_layers_need() -> None:
+    structure = example_glass(("Cu", "Zr"), cells=8, seed=5)
+    near = find_neighbours(structure, 3.0)
+    centre = np.array([17], dtype=np.int32)
+    reached = [set(centre.tolist())]
+    for _ in range(3):
+        reached.append(reached[-1] | set(near.j_p[np.isin(near.i_p, list(reached[-1]))].tolist()))
+    graph = graph_of(structure, 3.0, 3, centre)
+    assert graph.nodes == tuple(len(r) for r in reversed(reached))
+    counts = np.diff(near.offsets)
+    assert graph.edges[1:] == tuple(int(counts[list(r)].sum()) for r in reversed(reached[:-1]))
+    assert len(graph.i_p) == graph.edges[0] == graph.edges[1]
+
+
+def test_self_edges_stand_first() -> None:
+    structure = example_glass(("Cu", "Zr"), cells=2, seed=5)
+    plain, own = (graph_of(structure, 3.0, 1, self_edges=flag) for flag in (False, True))
+    assert len(own.j_p) == len(plain.j_p) + structure.n_atoms
+    first = own.offsets[:-1]
+    assert torch.equal(own.j_p[first], torch.arange(structure.n_atoms))
+    assert own.vectors_pc[first].abs().max() == 0
+
+
+def test_blocks_of_an_evaluation_do_not_matter(glass: Structure, monkeypatch: pytest.MonkeyPatch) -> None:
+    from glass_core.graphs import egat, symmetrise
+
+    model = small_model("learned")
+    whole = predict(model, glass)["barrier"].values
+    monkeypatch.setattr(egat, "_BLOCK_EDGES", 100)
+    monkeypatch.setattr(symmetrise, "_BLOCK_EDGES", 77)
+    np.testing.assert_allclose(predict(model, glass)["barrier"].values, whole, atol=1e-6)
+
+
+def test_evaluation_repeats_itself_whatever_the_random_state(glass: Structure) -> None:
+    model = small_model("learned")
+    first = predict(model, glass)["barrier"].values
+    torch.manual_seed(99)
+    np.testing.assert_array_equal(predict(model, glass)["barrier"].values, first)
+
+
+def test_single_precision_is_enough(glass: Structure) -> None:
+    """Double precision changes predictions by less than a thousandth of their spread."""
+    architecture, network = small_network("length")
+    network.eval()
+    graph = graph_of(glass, network.cutoff, network.hops, self_edges=network.self_edges)
+    with torch.no_grad():
+        single = network(graph)
+        double = network.double()(graph.with_vectors(graph.vectors_pc.double()))
+    assert (single - double).abs().max() < 1e-3 * double.std()
+    assert architecture.settings["heads"] == (2, 1)
+
+
+def test_what_cannot_be_a_model_is_refused(tmp_path) -> None:
+    with pytest.raises(GlassError, match=r"unknown network 'symgn'.*Did you mean 'symgnn'"):
+        Architecture.checked("symgn", {}, "settings")
+    with pytest.raises(GlassError, match=r"unknown key in settings.*'cutof'.*Did you mean 'cutoff'"):
+        Architecture.checked("symgnn", {"cutof": 3}, "settings")
+    with pytest.raises(GlassError, match="symmetrisation in settings must be 'learned' or"):
+        Architecture.checked("symgnn", {"symmetrisation": "some"}, "settings")
+    model = small_model("length")
+    with pytest.raises(GlassError, match=r"no device 'cuda:7' on this machine; devices: cpu"):
+        model.on("cuda:7")
+    with pytest.raises(GlassError, match="no device 'quantum'"):
+        model.on("quantum")
+    wrong = {k: v for k, v in model.members[0].items() if k != "decoder.0.bias"}
+    with pytest.raises(KeyError, match=r"member0\.decoder\.0\.bias"):
+        replace(model, members=(wrong,))
+    with pytest.raises(GlassError, match=r"member0\.decoder\.0\.bias must have shape \(8,\), got \(3,\)"):
+        replace(model, members=({**model.members[0], "decoder.0.bias": np.zeros(3, np.float32)},))
+    path = tmp_path / "m.safetensors"
+    save_model(model, path)
+    assert isinstance(load_model(path), GraphBarrier)

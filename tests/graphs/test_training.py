@@ -1,0 +1,225 @@
+"""Training of graph networks: learns, resumes with the same result, stops early, refuses what cannot be."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from glass_core.dataset import Dataset, write_dataset
+from glass_core.errors import GlassError
+from glass_core.evaluation import evaluate
+from glass_core.model_file import load_model, read_card
+from glass_core.models.graph import GraphBarrier
+from glass_core.training import epochs, parallel
+from glass_core.training import run as training
+from glass_core.training.bench import Notes, bench_of
+from glass_core.training.config import TrainingConfig
+from tests.training.conftest import dataset
+
+__all__ = ["dataset"]
+
+FLAG = {"kind": "power_spectrum", "cutoff": 3.5, "n_max": 3, "l_max": 2, "shells": 0}
+TINY = {"heads": [2, 1], "width": 8, "head_width": 4, "cutoff": 4.0, "dropout": 0.0, "normalisation": "layer"}
+
+
+def config(**changes) -> TrainingConfig:
+    settings = {"network": "symgnn", "architecture": {**TINY, "symmetrisation": "length"}, "epochs": 40,
+                "learning_rate": 2e-2, **changes}  # fmt: skip
+    return TrainingConfig("graph", FLAG, settings, seeds=(0,))
+
+
+def weights(model: GraphBarrier) -> np.ndarray:
+    return np.concatenate([a.ravel() for member in model.members for a in member.values()])
+
+
+def test_training_finds_the_signal_on_left_out_groups(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    out = tmp_path / "m.safetensors"
+    summary = training.train(config(), dataset, out, tmp_path / "runs", command="glass train")
+    assert summary["pooled"]["mean"]["pearson"] > 0.8
+    assert summary["measured"]["invariance_error"] < 1e-5
+    assert summary["measured"]["parameters"] == sum(a.size for a in load_model(out).members[0].values())
+    assert read_card(out)["versions"]["torch-geometric"]
+    assert evaluate(load_model(out), dataset)["pooled"]["pearson"] > 0.8
+    assert len(list((tmp_path / "runs").glob("*.png"))) == 4
+
+
+def test_the_learned_distributions_move(dataset: Dataset) -> None:
+    chosen = config(architecture={**TINY, "symmetrisation": "learned"}, epochs=3, validation="none")
+    before = bench_of(replace(chosen, settings={**chosen.settings, "epochs": 1}), dataset).fit(None, 0, Notes())
+    after = bench_of(chosen, dataset).fit(None, 0, Notes())
+    for name in ("edges.learned.location", "edges.learned.log_concentration"):
+        assert np.abs(after.members[0][name] - before.members[0][name]).min() > 1e-6
+
+
+@pytest.mark.parametrize("stop", [1, 3])
+@pytest.mark.parametrize("symmetrisation", ["length", "learned"])
+def test_an_interrupted_run_ends_as_if_it_had_not_been(
+    tmp_path: pathlib.Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, stop: int, symmetrisation: str
+) -> None:
+    chosen = config(architecture={**TINY, "symmetrisation": symmetrisation}, epochs=4, members=2)
+    whole = bench_of(chosen, dataset).fit(1, 0, Notes())
+    original = epochs._Trainer.epoch
+    done = []
+
+    def failing(self, epoch: int) -> float:
+        if len(done) == stop:
+            raise KeyboardInterrupt
+        done.append(epoch)
+        return original(self, epoch)
+
+    monkeypatch.setattr(epochs._Trainer, "epoch", failing)
+    with pytest.raises(KeyboardInterrupt):
+        bench_of(chosen, dataset).fit(1, 0, Notes(tmp_path / "run"))
+    monkeypatch.undo()
+    told: list[str] = []
+    resumed = bench_of(chosen, dataset).fit(1, 0, Notes(tmp_path / "run", lambda what, share: told.append(what)))
+    assert told[0].startswith(f"member 1/2, epoch {stop + 1}/4")
+    np.testing.assert_array_equal(weights(resumed), weights(whole))
+
+
+def test_a_killed_process_goes_on(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    """kill −9 after some epochs; the finished model is bit for bit that of a run that was left alone."""
+    write_dataset(dataset, tmp_path / "data.h5")
+    architecture = "{heads: [2, 1], width: 8, head_width: 4, cutoff: 4.0, symmetrisation: length}"
+    (tmp_path / "c.yaml").write_text(
+        f"model: graph\ndescriptor: {{kind: power_spectrum, cutoff: 3.5, n_max: 3, l_max: 2, shells: 0}}\n"
+        f"settings: {{network: symgnn, epochs: 6, architecture: {architecture}}}\nseeds: [0]\n"
+    )
+
+    def command(runs: str, out: str) -> list[str]:
+        arguments = ["train", "c.yaml", "-d", "data.h5", "-o", out, "--runs", runs, "--json"]
+        return [sys.executable, "-m", "glass_core.cli.main", *arguments]
+
+    subprocess.run(command("whole", "whole.safetensors"), cwd=tmp_path, check=True, capture_output=True)
+    victim = subprocess.Popen(command("cut", "cut.safetensors"), cwd=tmp_path, stdout=subprocess.DEVNULL)
+    while not list((tmp_path / "cut").glob("*.checkpoint.safetensors")) and victim.poll() is None:
+        pass
+    victim.kill()
+    victim.wait()
+    assert not (tmp_path / "cut.safetensors").exists()
+    subprocess.run(command("cut", "cut.safetensors"), cwd=tmp_path, check=True, capture_output=True)
+    whole, cut = (load_model(tmp_path / f"{name}.safetensors") for name in ("whole", "cut"))
+    np.testing.assert_array_equal(weights(whole), weights(cut))
+
+
+def test_validation_keeps_the_best_epoch_and_stops(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    scores = iter([0.1, 0.5, 0.3, 0.4, 0.2, 0.9])
+    original = epochs._Trainer.score
+
+    def scripted(self, valid):
+        assert original(self, valid) == pytest.approx(original(self, valid))
+        return next(scores)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(epochs._Trainer, "score", scripted)
+        model = bench_of(config(patience=3, epochs=6), dataset).fit(None, 0, Notes(tmp_path / "run"))
+    state = epochs.read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
+    assert [entry["validation"] for entry in state.history] == [0.1, 0.5, 0.3, 0.4, 0.2]
+    for name, tensor in model.members[0].items():
+        np.testing.assert_array_equal(tensor, state.best[name].numpy())
+
+
+def _key(path: pathlib.Path) -> str:
+    import json
+
+    from safetensors import safe_open
+
+    with safe_open(f"{path}.checkpoint.safetensors", framework="pt") as handle:
+        return json.loads(handle.metadata()["training"])["key"]
+
+
+def test_left_out_groups_are_not_seen(dataset: Dataset) -> None:
+    """Wrecking the labels of a left-out group changes nothing."""
+    wrecked = tuple(replace(c, labels={"barrier": 9 - 5 * c.label("barrier")}) if c.group == 2 else c for c in dataset)
+    models = [bench_of(config(epochs=2), data).fit(2, 0, Notes()) for data in (dataset, Dataset(wrecked))]
+    np.testing.assert_array_equal(weights(models[0]), weights(models[1]))
+
+
+def test_divergence_stops_and_keeps_the_last_good_state(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    original = epochs._Trainer._loss
+
+    def exploding(self, predicted, target):
+        poison = float("inf") if len(list(tmp_path.glob("*.checkpoint.*"))) else 1.0
+        return original(self, predicted, target) * poison
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(epochs._Trainer, "_loss", exploding)
+        with pytest.raises(GlassError, match=r"diverged in epoch 2 .*Lower learning_rate \(0\.02\) or clip \(1\)"):
+            bench_of(config(epochs=3), dataset).fit(None, 0, Notes(tmp_path / "run"))
+    state = epochs.read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
+    assert state.epoch == 1
+    assert all(torch.isfinite(t).all() for t in state.network.values())
+
+
+def test_a_foreign_or_broken_checkpoint_is_refused(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    bench_of(config(epochs=1), dataset).fit(None, 0, Notes(tmp_path / "run"))
+    with pytest.raises(GlassError, match=r"checkpoint of another model or data set .*choose another folder"):
+        bench_of(config(epochs=2), dataset).fit(None, 0, Notes(tmp_path / "run"))
+    (tmp_path / "run-m0.checkpoint.safetensors").write_bytes(b"half")
+    with pytest.raises(GlassError, match=r"is not a checkpoint of training .*delete it"):
+        bench_of(config(epochs=1), dataset).fit(None, 0, Notes(tmp_path / "run"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"network": "symgn"}, "unknown network 'symgn'.*Did you mean 'symgnn'"),
+        ({"learning_rat": 1}, "unknown key in settings of graph 'learning_rat'.*Did you mean 'learning_rate'"),
+        ({"architecture": {"symetrisation": "none"}}, "Did you mean 'symmetrisation'"),
+        ({"architecture": {"heads": []}}, "heads in architecture must have at least one entry"),
+        ({"schedule": "cosine"}, "schedule in settings of graph must be 'one_cycle' or 'constant'"),
+        ({"members": 0}, "members in settings of graph must be ≥ 1"),
+    ],
+)
+def test_settings_are_checked_before_anything_is_computed(dataset: Dataset, changes: dict, message: str) -> None:
+    with pytest.raises(GlassError, match=message):
+        bench_of(config(**changes), dataset)
+
+
+def test_impossible_data_and_devices_are_refused(dataset: Dataset) -> None:
+    with pytest.raises(GlassError, match="no device 'cuda'"):
+        bench_of(config(), dataset, "cuda")
+    flat = Dataset(tuple(replace(c, labels={"barrier": np.ones(c.structure.n_atoms)}) for c in dataset))
+    with pytest.raises(GlassError, match="all labels are 1 eV"):
+        bench_of(config(), flat).fit(None, 0, Notes())
+    with pytest.raises(GlassError, match="has no label 'energy'"):
+        training.train(replace(config(), label="energy"), dataset, "m.safetensors")
+
+
+def test_mixed_precision_and_compilation_give_nearly_the_same(dataset: Dataset) -> None:
+    plain = bench_of(config(epochs=2), dataset).fit(None, 0, Notes())
+    mixed = bench_of(config(epochs=2, precision="bfloat16"), dataset).fit(None, 0, Notes())
+    difference = np.abs(weights(plain) - weights(mixed))
+    assert 0 < difference.mean() < 0.05 * np.abs(weights(plain)).mean()
+
+
+def test_shares_of_an_epoch_cover_it() -> None:
+    order = np.array([4, 2, 0, 1, 3])
+    shares = [parallel.Ranks(rank, 2).share(order) for rank in range(2)]
+    assert shares == [[4, 0, 3], [2, 1, 4]]
+    assert parallel.Ranks().share(order) == [4, 2, 0, 1, 3]
+
+
+def test_two_processes_train_one_model(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    """torchrun with two ranks on the CPU: one model file, finite, which has learned the signal."""
+    write_dataset(dataset, tmp_path / "data.h5")
+    (tmp_path / "c.yaml").write_text(
+        "model: graph\ndescriptor: {kind: power_spectrum, cutoff: 3.5, n_max: 3, l_max: 2, shells: 0}\n"
+        "settings: {network: symgnn, epochs: 20, learning_rate: 0.02, validation: none, architecture: "
+        "{heads: [2, 1], width: 8, head_width: 4, cutoff: 4.0, symmetrisation: length}}\nseeds: [0]\n"
+    )
+    run = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=29621"]
+    arguments = ["-m", "glass_core.cli.main", "train", "c.yaml", "-d", "data.h5", "-o", "m.safetensors"]
+    done = subprocess.run(
+        [*run, *arguments], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("left-out groups") == 1
+    assert evaluate(load_model(tmp_path / "m.safetensors"), dataset)["pooled"]["pearson"] > 0.8
