@@ -8,7 +8,7 @@ from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import softmax
 
 from glass_core.graphs.graph import Graph
-from glass_core.graphs.layers import Normalisation, norm
+from glass_core.graphs.layers import Normalisation, in_one_piece, norm
 
 _BLOCK_EDGES = 8192
 
@@ -19,7 +19,8 @@ class EGAT(MessagePassing):
     ``f_ij = LeakyReLU(W_i h_i + W_j h_j + W_e e_ij + b)``, ``α_ij = softmax_j(a·f_ij)`` for each head,
     ``h_i ← h_i + P_h norm(∥ Σ_j α_ij W_v h_j)`` and ``e_ij ← e_ij + P_e norm(∥ f_ij)``, ∥ joining heads.
 
-    In evaluation, atoms are taken in blocks that fit a processor's cache: memory is that of the edge states.
+    Without gradients, atoms are taken in blocks that fit a processor's cache, and edge states are overwritten: memory
+    is that of the edge states once.
 
     Args:
         width: of atom and edge states.
@@ -48,19 +49,19 @@ class EGAT(MessagePassing):
 
         Args:
             h: atom states, shape (nodes[layer − 1], width).
-            e: edge states, shape (≥ edges[layer], width).
+            e: edge states, shape (≥ edges[layer], width); overwritten without gradients.
             graph: see ``Graph``.
             layer: 1, 2, …
         """
         atoms, total = graph.nodes[layer], graph.edges[layer]
         projected = self.target(h[:atoms]), self.source(h), self.value(h)
-        if any(m.training for m in self.modules()):
+        if in_one_piece(self):
             return self._block(h, e[:total], graph, projected, (0, atoms, 0, total))
-        parts = [self._block(h, e[a:b], graph, projected, (low, high, a, b))
-                 for low, high, a, b in graph.blocks(layer, _BLOCK_EDGES)]  # fmt: skip
-        if not parts:
-            return h[:0], e[:0]
-        return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
+        new = h.new_empty(atoms, h.shape[1])
+        for low, high, first, last in graph.blocks(layer, _BLOCK_EDGES):
+            span = (low, high, first, last)
+            new[low:high], e[first:last] = self._block(h, e[first:last], graph, projected, span)
+        return new, e[:total]
 
     def _block(
         self, h: Tensor, e: Tensor, graph: Graph, projected: tuple[Tensor, Tensor, Tensor], span: tuple[int, ...]

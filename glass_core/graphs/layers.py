@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import nn
 
 Normalisation = Literal["batch", "layer", "none"]
@@ -13,6 +14,11 @@ def norm(kind: Normalisation, width: int) -> nn.Module:
     """Normalisation over the rows ("batch", whose statistics belong to the training data) or within each ("layer")."""
     choices: dict[str, type[nn.Module]] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
     return choices[kind](width) if kind in choices else nn.Identity()
+
+
+def in_one_piece(module: nn.Module) -> bool:
+    """Whether rows must stay together: for a gradient, or for statistics over all of them."""
+    return torch.is_grad_enabled() or any(m.training for m in module.modules())
 
 
 def decoder(width: int, kind: Normalisation) -> nn.Sequential:

@@ -53,7 +53,7 @@ class SymGNN(nn.Module):
         super().__init__()
         s, w, kind = settings, settings.width, settings.normalisation
         self.hops, self.cutoff, self.self_edges = len(s.heads), s.cutoff, s.self_edges
-        self.edge_numbers = 4 * w
+        self.edge_numbers = w
         self.atoms = nn.Sequential(
             nn.Embedding(species, w), norm(kind, w), nn.ReLU(), nn.Linear(w, w), norm(kind, w), nn.ReLU()
         )

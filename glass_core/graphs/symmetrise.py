@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch_geometric.nn.models.schnet import GaussianSmearing
 
 from glass_core.graphs.graph import Graph
-from glass_core.graphs.layers import Normalisation, norm
+from glass_core.graphs.layers import Normalisation, in_one_piece, norm
 from glass_core.graphs.rotations import euler_matrices, uniform_rotations
 from glass_core.graphs.von_mises import sample_von_mises
 
@@ -95,10 +95,13 @@ class EdgeEncoder(nn.Module):
         """Edge states, shape (p, width)."""
         vectors = local_coordinates(graph) if self.kind == "frame_averaging" else graph.vectors_pc
         elements = self.elements().to(vectors)
-        if any(m.training for m in self.modules()):
+        if in_one_piece(self):
             return self._encode(vectors, graph.lengths_p, elements)
-        parts = zip(vectors.split(_BLOCK_EDGES), graph.lengths_p.split(_BLOCK_EDGES), strict=True)
-        return torch.cat([self._encode(v, d, elements) for v, d in parts])
+        states = vectors.new_empty(len(vectors), len(self.bias))
+        parts = (x.split(_BLOCK_EDGES) for x in (vectors, graph.lengths_p, states))
+        for some, lengths, out in zip(*parts, strict=True):
+            out[:] = self._encode(some, lengths, elements)
+        return states
 
     def _encode(self, vectors: Tensor, lengths: Tensor, elements: Tensor) -> Tensor:
         hidden: Tensor = self.bias

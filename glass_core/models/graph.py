@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from glass_core.graphs.graph import Graph
     from glass_core.graphs.networks import Architecture, Network
 
-_MEMORY = 1.2e9
+_MEMORY = 4e9
 _DENSITY = 0.065  # atoms/Å³ of a dense metallic glass
 
 
@@ -126,7 +126,7 @@ class GraphBarrier:
 
     @property
     def chunk_centres(self) -> int:
-        """As many as keep the states of edges of a compact chunk and its surroundings below 1.2 GB."""
+        """As many as keep the states of edges of a compact chunk and its surroundings below 4 GB."""
         network = self._networks[0]
         edges = _DENSITY * 4 / 3 * np.pi * network.cutoff**3
         atoms = _MEMORY / (edges * (4.0 * network.edge_numbers + 28) + self.flag.descriptor.bytes_per_atom)
@@ -225,7 +225,7 @@ def _require(package: str) -> None:
     try:
         importlib.import_module(package)
     except ImportError as error:
-        raise missing_extra(package, "train") from error
+        raise missing_extra(package.replace("_", "-"), "graph") from error
 
 
 def require_device(device: str) -> None:

@@ -136,6 +136,3 @@ def _inner_score(
         weight, _ = Moments.total(m for g, m in moments.items() if g != held).solve(penalty)
         values.append(pearson(x @ weight, y))
     return float(np.mean(values))
-
-
-TRAINERS: Mapping[str, Any] = {"barrier": train_committee, "ridge": train_ridge}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from glass_core.models.base import ModelCard
 from glass_core.models.calibration import StandardError
 from glass_core.models.domain import Domain
 from glass_core.models.linear import LinearBarrier
-from glass_core.settings import NotNegative, Positive, checked
+from glass_core.settings import Count, NotEmpty, NotNegative, Positive, checked
 from glass_core.training.calibration import error_model, uncalibrated
 from glass_core.training.config import TrainingConfig
 from glass_core.training.moments import Moments, part_moments
@@ -25,8 +25,10 @@ from glass_core.training.rows import Rows, standardisation
 
 Scaling = tuple[NDArray[np.float32], NDArray[np.float32]]
 Parts = Mapping[tuple[int, float], Moments]
+Candidates = Annotated[tuple[Positive, ...], NotEmpty()]
 GATE = "imbalance"
 _BLOCK = 8_000
+_CHOICES = ("penalty", "growth", "roughness")
 _NAME = re.compile(r"(\d+:)*[A-Za-z]+(?P<shell>\d+)\((l=(?P<l>\d+),n=(?P<n>\d+))?")
 
 
@@ -35,9 +37,11 @@ class LinearSettings:
     """Settings of the two-state linear model.
 
     Attributes:
-        penalty: λ in the state of rest, of shell 0; see ``penalties``.
-        growth: how many times larger it is with every further shell.
-        roughness: how many times larger it is for angular powers with every step of n and of l.
+        penalty: candidates for λ in the state of rest, of shell 0; see ``penalties``.
+        growth: candidates for how many times larger it is with every further shell.
+        roughness: candidates for how many times larger it is for angular powers with every step of n and of l.
+        best: weights are averaged over this many combinations, those with the least errors on groups left out in turn,
+            of those trained on.
         motion_penalty: λ in the state of motion, the same for all features.
         still: Å; copies displaced by at most this belong to the state of rest, the others to motion.
         copies: weight of displaced copies in the state of rest.
@@ -48,9 +52,10 @@ class LinearSettings:
             public data set show.
     """
 
-    penalty: Positive = 200.0
-    growth: Positive = 1.0
-    roughness: Positive = 1.0
+    penalty: Candidates = (200.0,)
+    growth: Candidates = (1.0,)
+    roughness: Candidates = (1.0,)
+    best: Count = 10
     motion_penalty: Positive = 200.0
     still: NotNegative = 0.02
     copies: NotNegative = 0.1
@@ -99,14 +104,18 @@ def train_linear(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int)
     if low >= high:
         raise GlassError(f"copies at rest and in motion overlap in {GATE}; raise the displacements in thermal")
     scaling, names = standardisation(rows.features_nf[rows.displacement_n == 0.0]), descriptor.names()
-    penalty = {"rest": penalties(names, settings), "motion": np.full(len(names), settings.motion_penalty)}
+    states = _states(rows, scaling, settings)
+    chosen = _chosen(states["rest"].moments, names, settings)
+    at_rest = [penalties(names, *candidate) for candidate in chosen]
+    used = {"rest": at_rest, "motion": [np.full(len(names), settings.motion_penalty)]}
     fitted = {
-        name: _fit(state, rows, scaling, penalty[name], settings, config.domain_quantile, seed)
-        for name, state in _states(rows, scaling, settings).items()
+        name: _fit(state, rows, scaling, used[name], settings, config.domain_quantile, seed)
+        for name, state in states.items()
     }
+    card = ModelCard("barrier", content={"penalties": [dict(zip(_CHOICES, c, strict=True)) for c in chosen]})
     (rest, domain, rest_error), (motion, motion_domain, motion_error) = fitted["rest"], fitted["motion"]
     return LinearBarrier(
-        descriptor, *scaling, domain, ModelCard("barrier"), gate, low, high, settings.label_noise, *rest, *motion,
+        descriptor, *scaling, domain, card, gate, low, high, settings.label_noise, *rest, *motion,
         motion_domain, rest_error, motion_error,
     )  # fmt: skip
 
@@ -120,7 +129,7 @@ def _gate_column(descriptor: Any) -> int:
     return (spline or columns)[-1]
 
 
-def penalties(names: list[str], settings: LinearSettings) -> NDArray[np.float64]:
+def penalties(names: list[str], penalty: float, growth: float, roughness: float) -> NDArray[np.float64]:
     """λ of each feature in the state of rest: ``penalty growth^k``, for angular powers times ``roughness^(n + l)``.
 
     Standardised features weigh what varies little as much as what varies a lot. Averages over k shells vary the
@@ -128,13 +137,31 @@ def penalties(names: list[str], settings: LinearSettings) -> NDArray[np.float64]
     those of high n and l follow details that barriers do not depend on. k, n and l are told by names, as in
     ``1:Q3(l=2,n=1,Cu-Zr)``; a name of another form is that of a feature of shell 0.
 
-    >>> penalties(["1:B1(n=2,Cu)", "1:Q1(l=1,n=2,Cu-Cu)"], LinearSettings(0.5, growth=10.0, roughness=2.0)).tolist()
+    >>> penalties(["1:B1(n=2,Cu)", "1:Q1(l=1,n=2,Cu-Cu)"], 0.5, growth=10.0, roughness=2.0).tolist()
     [5.0, 40.0]
     """
     found = [_NAME.match(name) for name in names]
     shells = np.array([int(match["shell"]) if match else 0 for match in found])
     orders = np.array([int(match["l"]) + int(match["n"]) if match and match["l"] else 0 for match in found])
-    return np.asarray(settings.penalty * settings.growth**shells * settings.roughness**orders)
+    return np.asarray(penalty * growth**shells * roughness**orders)
+
+
+def _chosen(
+    moments: Mapping[int, Moments], names: list[str], settings: LinearSettings
+) -> list[tuple[float, float, float]]:
+    """The combinations of penalty, growth and roughness with the least squared errors on left-out groups."""
+    candidates = list(itertools.product(settings.penalty, settings.growth, settings.roughness))
+    if len(candidates) <= settings.best:
+        return candidates
+
+    def error(candidate: tuple[float, float, float]) -> float:
+        penalty, total = penalties(names, *candidate), 0.0
+        for held, unseen in moments.items():
+            fit = Moments.total(m for g, m in moments.items() if g != held).solve(penalty)
+            total += unseen.squared_error(*fit)
+        return total
+
+    return sorted(candidates, key=error)[: settings.best]
 
 
 def _states(rows: Rows, scaling: Scaling, settings: LinearSettings) -> Mapping[str, _State]:
@@ -181,14 +208,14 @@ def _fit(
     state: _State,
     rows: Rows,
     scaling: Scaling,
-    penalty: NDArray[np.float64],
+    used: list[NDArray[np.float64]],
     settings: LinearSettings,
     quantile: float,
     seed: int,
 ) -> tuple[tuple[NDArray[np.float32], NDArray[np.float64]], Domain, StandardError]:
-    """Members, domain and standard error of one state."""
-    moments = state.moments
-    solved = [Moments.total(m for g, m in moments.items() if g != held).solve(penalty) for held in moments]
+    """Members (averaged over the penalties used), domain and standard error (with the first of them) of one state."""
+    moments, penalty = state.moments, used[0]
+    solved = [_mean_fit(Moments.total(m for g, m in moments.items() if g != held), used) for held in moments]
     members = np.array([w for w, _ in solved], dtype=np.float32), np.array([b for _, b in solved])
     draft = Domain.unbounded(state.second_ff)
     domain = draft.bounded(_map(draft.distance, rows, state.inside_n, scaling), quantile, settings.domain_margin)
@@ -204,6 +231,12 @@ def _fit(
     return members, domain, error
 
 
+def _mean_fit(moments: Moments, used: list[NDArray[np.float64]]) -> tuple[NDArray[np.float64], float]:
+    """Weights and constant, averaged over fits with these penalties."""
+    fits = [moments.solve(penalty) for penalty in used]
+    return np.mean([w for w, _ in fits], axis=0), float(np.mean([b for _, b in fits]))
+
+
 def _map(
     function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     rows: Rows,
@@ -214,6 +247,3 @@ def _map(
     index, (mean, std) = np.flatnonzero(chosen_n), scaling
     blocks = (index[first : first + _BLOCK] for first in range(0, len(index), _BLOCK))
     return np.concatenate([function((rows.features_nf[block].astype(np.float64) - mean) / std) for block in blocks])
-
-
-TRAINERS: Mapping[str, Any] = {"linear_barrier": train_linear}

@@ -83,11 +83,20 @@ class Moments:
 
     def solve(self, penalty: float | Floats) -> tuple[Floats, float]:
         """Weights and intercept of ridge regression, ``min Σ u (w·x + b − y)² + Σ_f λ_f w_f²``."""
+        from scipy.linalg import LinAlgError, solve
+
+        matrix = self.penalised(penalty)
+        scale = np.sqrt(np.diag(matrix))  # penalties may span many orders of magnitude
         try:
-            weight = np.asarray(np.linalg.solve(self.penalised(penalty), self.xy_f), dtype=np.float64)
-        except np.linalg.LinAlgError as error:
+            weight = np.asarray(solve(matrix / scale / scale[:, None], self.xy_f / scale, assume_a="pos") / scale)
+        except LinAlgError as error:
             raise GlassError(f"ridge regression has no solution with penalty {np.min(penalty)}; raise it") from error
         return weight, float(self.mean_y - self.mean_f @ weight)
+
+    def squared_error(self, weight_f: Floats, constant: float) -> float:
+        """Σ u (w·x + b − y)², but for Σ u (y − ȳ)², which does not depend on the fit."""
+        mean_error = self.mean_y - constant - self.mean_f @ weight_f
+        return float(weight_f @ self.xx_ff @ weight_f - 2 * weight_f @ self.xy_f + self.count * mean_error**2)
 
 
 def part_moments(x_nf: NDArray[np.float32], y_n: Floats) -> Moments:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -322,6 +321,3 @@ def train_classifier(descriptor: Any, rows: Rows, config: TrainingConfig, seed: 
     domain = Domain.fit(everything.x, quantile=config.domain_quantile)
     card = ModelCard("classifier", content={"threshold_ev": problem.threshold})
     return Classifier(descriptor, problem.mean, problem.std, domain, card, network.weights_of(net), settings.activation)
-
-
-TRAINERS: Mapping[str, Any] = {"scnn": train_scnn, "classifier": train_classifier}

@@ -316,3 +316,34 @@ def test_output_onto_a_link_replaces_what_it_points_to(dump: pathlib.Path, tmp_p
     assert main(["predict", str(dump), "-o", str(link)]) == 0
     assert link.is_symlink()
     assert "glass_barrier" in target.read_text()
+
+
+def test_compare_prints_one_row_for_each_method_and_reuses_the_folds_of_train(
+    tmp_path: pathlib.Path, dataset: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch_geometric")
+    data, runs, model = tmp_path / "data.h5", tmp_path / "runs", tmp_path / "m.safetensors"
+    write_dataset(dataset, data)
+    flag = "{kind: power_spectrum, cutoff: 3.5, n_max: 2, l_max: 1, shells: 0}"
+    graph, ridge = tmp_path / "graph.yaml", tmp_path / "ridge.yaml"
+    graph.write_text(
+        f"model: graph\ndescriptor: {flag}\nseeds: [0, 1]\npublished: [0.5, null]\n"
+        "settings: {network: gcn, epochs: 2, architecture: {width: 4, layers: 1, cutoff: 3.5}}\n"
+    )
+    ridge.write_text(f"model: ridge\ndescriptor: {flag}\nseeds: [0]\n")
+    assert main(["train", str(graph), "-d", str(data), "-o", str(model), "--runs", str(runs), "--json"]) == 0
+    trained = json.loads(capsys.readouterr().out)
+    before = {path: path.stat().st_mtime_ns for path in runs.iterdir()}
+    command = ["compare", str(graph), str(ridge), "-d", str(data), "--runs", str(runs)]
+    assert main([*command, "--json"]) == 0
+    compared = json.loads(capsys.readouterr().out)
+    assert compared[str(graph)]["pooled"] == trained["pooled"]
+    assert compared[str(graph)]["measured"] == trained["measured"]
+    assert compared[str(ridge)]["measured"]["invariance_error"] < 1e-6
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert main(command) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == [str(graph), str(ridge)]
+    assert " ± " in lines[1]
+    assert lines[1].endswith("0.500 / -")
+    assert "no device 'cuda:9' on this machine" in fails([*command, "--device", "cuda:9"], capsys)

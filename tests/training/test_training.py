@@ -78,7 +78,7 @@ def test_two_states_are_trained_and_springs_fitted(dataset: Dataset) -> None:
         type(c)(c.name, c.group, c.structure, c.ids_n, {**c.labels, "energy": _morse_energies(c.structure)})
         for c in dataset
     ]
-    chosen = config("linear_barrier", descriptor=STATES, thermal=(0.02, 0.5), settings={"penalty": 3.0})
+    chosen = config("linear_barrier", descriptor=STATES, thermal=(0.02, 0.5), settings={"penalty": [3.0]})
     descriptor, rows = make_rows(chosen, Dataset(tuple(labelled)))
     springs = descriptor.parts[1]
     r = np.linspace(2.4, 3.2, 5)
