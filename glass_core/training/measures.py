@@ -16,11 +16,11 @@ from glass_core.prediction import predict
 from glass_core.structure import Structure, replace_fields
 
 _ELEMENTS = 6
-_NOT_WEIGHTS = ("mean_f", "std_f", "domain", "motion_domain")
+_NOT_WEIGHTS = ("mean_f", "std_f", "domain", "motion_domain", "rest_error", "motion_error")
 
 
 def parameters(model: Model) -> int:
-    """Numbers that were learned from labels: all arrays but those that standardise or flag."""
+    """Numbers that were learned from labels: all arrays but those that standardise, flag or tell errors."""
     return sum(a.size for name, a in model.tensors().items() if not name.startswith(_NOT_WEIGHTS))
 
 
