@@ -191,7 +191,7 @@ def _load_file(path: str, modified: int, size: int, inode: int) -> Model:
         raise
     except KeyError as error:
         raise GlassError(f"{path} is not a complete {kind} model (missing {error}); copy or train it again") from error
-    except (SafetensorError, TypeError, ValueError) as error:
+    except (SafetensorError, TypeError, ValueError, RuntimeError) as error:  # torch: RuntimeError
         raise GlassError(
             f"{path} is not a valid {kind} model: {str(error).rstrip('.')}; copy or train it again"
         ) from error

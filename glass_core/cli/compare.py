@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
     )
     p.add_argument("configs", nargs="*", help=f"YAML files or names of shipped ones [{' '.join(_DEFAULT)}]")
     p.add_argument("-d", "--data", type=pathlib.Path, required=True, help="HDF5 data set")
-    p.add_argument("--runs", type=pathlib.Path, default=pathlib.Path("runs"), help="folder for finished folds [runs]")
+    p.add_argument("--runs", type=pathlib.Path, default=pathlib.Path("runs"), help="folder for folds and states [runs]")
     p.add_argument("--device", default="cpu", help="where graph networks are trained: cpu, cuda, cuda:1 … [cpu]")
     p.add_argument("--json", action="store_true", help="print the numbers as JSON")
     p.set_defaults(run=run)
@@ -34,13 +34,14 @@ def run(args: argparse.Namespace) -> None:
     from glass_core.dataset import read_dataset
     from glass_core.training.bench import bench_of
     from glass_core.training.config import read_config
+    from glass_core.training.parallel import is_first, own_device
     from glass_core.training.run import cross_validate
 
     configs = {name: read_config(name) for name in args.configs or _DEFAULT}
     dataset = read_dataset(args.data)
-    benches = {name: bench_of(config, dataset, args.device) for name, config in configs.items()}
+    benches = {name: bench_of(config, dataset, own_device(args.device)) for name, config in configs.items()}
     results = {}
-    with stages(args.json) as tell:
+    with stages(args.json or not is_first()) as tell:
         for index, (name, config) in enumerate(configs.items()):
 
             def part(what: str, share: float, name: str = name, index: int = index) -> None:
@@ -48,6 +49,8 @@ def run(args: argparse.Namespace) -> None:
 
             results[name] = cross_validate(config, dataset, args.runs, part, benches[name]).summary()
             results[name]["published"] = list(config.published)
+    if not is_first():
+        return
     if args.json:
         as_json(results)
         return

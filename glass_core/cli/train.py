@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import pathlib
 import shlex
 import sys
@@ -18,12 +17,14 @@ def add(commands: Any) -> None:
         "train",
         help="train a model and score it on left-out groups",
         description="Cross-validates by leaving out groups of configurations, then trains on all and writes the model. "
-        "Run the same command again after an interruption: finished folds are kept in --runs.",
+        "Run the same command again after an interruption: finished folds, and states and "
+        "learning curves of graph networks, are kept in --runs. Several GPUs: torchrun --nproc-per-node N "
+        "-m glass_core.cli.main train … --device cuda",
     )
-    p.add_argument("config", help="YAML file, or the name of a shipped one: barrier, scnn, classifier, ridge")
+    p.add_argument("config", help="YAML file, or the name of a shipped one: barrier, scnn, symgnn, schnet …")
     p.add_argument("-d", "--data", type=pathlib.Path, required=True, help="HDF5 data set")
     p.add_argument("-o", "--out", type=pathlib.Path, required=True, help="model to write (.safetensors)")
-    p.add_argument("--runs", type=pathlib.Path, default=pathlib.Path("runs"), help="folder for finished folds [runs]")
+    p.add_argument("--runs", type=pathlib.Path, default=pathlib.Path("runs"), help="folder for folds and states [runs]")
     p.add_argument("--device", default="cpu", help="where graph networks are trained: cpu, cuda, cuda:1 … [cpu]")
     p.add_argument("--json", action="store_true", help="print the scores as JSON")
     p.set_defaults(run=run)
@@ -35,6 +36,7 @@ def run(args: argparse.Namespace) -> None:
     from glass_core.errors import GlassError
     from glass_core.paths import writable_file
     from glass_core.training.config import read_config
+    from glass_core.training.parallel import is_first, own_device
     from glass_core.training.run import train
 
     config = read_config(args.config)
@@ -43,22 +45,15 @@ def run(args: argparse.Namespace) -> None:
     writable_file(args.out, inputs=[args.data, args.config])
     dataset = read_dataset(args.data)
     command = shlex.join(["glass", "train", args.config, "-d", args.data.name, "-o", args.out.name])
-    device = _device(args.device)
-    first = int(os.environ.get("RANK", "0")) == 0  # under torchrun only one process speaks
-    with stages(args.json or not first) as tell:
-        summary = train(config, dataset, args.out, args.runs, tell, command, device)
-    if not first:
+    with stages(args.json or not is_first()) as tell:
+        summary = train(config, dataset, args.out, args.runs, tell, command, own_device(args.device))
+    if not is_first():
         return
     if args.json:
         as_json(summary)
         return
     print_scores(summary)
     print(f"wrote {args.out}", file=sys.stderr)
-
-
-def _device(name: str) -> str:
-    """The device of this process: under ``torchrun``, "cuda" is the card of its rank."""
-    return f"cuda:{os.environ['LOCAL_RANK']}" if name == "cuda" and "LOCAL_RANK" in os.environ else name
 
 
 def print_scores(summary: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +11,8 @@ from torch_geometric.nn import GCNConv, GINEConv, MessagePassing
 from torch_geometric.nn.models.schnet import GaussianSmearing, InteractionBlock
 
 from glass_core.graphs.graph import Graph
-from glass_core.graphs.layers import Normalisation, decoder, norm
-from glass_core.settings import Count, Positive, Share
+from glass_core.graphs.layers import Normalisation, Size, decoder, norm
+from glass_core.settings import Positive, Range, Share
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class PlainSettings:
     """
 
     cutoff: Positive = 5.0
-    width: Count = 32
-    layers: Count = 4
+    width: Size = 32
+    layers: Size = 4
     normalisation: Normalisation = "batch"
     dropout: Share = 0.0
 
@@ -116,8 +117,8 @@ class SchNetSettings(PlainSettings):
         gaussians: functions that lengths are expanded in.
     """
 
-    width: Count = 64
-    gaussians: Count = 50
+    width: Size = 64
+    gaussians: Annotated[int, Range(least=2, most=1024)] = 50
 
 
 class SchNet(nn.Module):

@@ -79,7 +79,7 @@ class EGAT(MessagePassing):
 
     def message(self, v_j: Tensor, weight: Tensor) -> Tensor:
         """``α_ij W_v h_j`` of all heads side by side."""
-        return (v_j.view(len(v_j), self.heads, -1) * weight[..., None]).flatten(1)
+        return (v_j.view(-1, *self.attention.shape) * weight[..., None]).flatten(1)
 
     def aggregate(self, inputs: Tensor, index: Tensor, dim_size: int) -> Tensor:
         """Sum of the messages to each atom."""

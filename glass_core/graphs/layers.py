@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import nn
 
+from glass_core.settings import Range
+
 Normalisation = Literal["batch", "layer", "none"]
+Size = Annotated[int, Range(least=1, most=1024)]  # a slip in a file must not ask for more memory than there is
 
 
 def norm(kind: Normalisation, width: int) -> nn.Module:

@@ -8,11 +8,12 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
+from glass_core.errors import GlassError
 from glass_core.graphs.egat import EGAT
 from glass_core.graphs.graph import Graph
-from glass_core.graphs.layers import Normalisation, decoder, norm
+from glass_core.graphs.layers import Normalisation, Size, decoder, norm
 from glass_core.graphs.symmetrise import EdgeEncoder, Symmetrisation
-from glass_core.settings import Count, NotEmpty, Positive, Share, Whole
+from glass_core.settings import NotEmpty, Positive, Range, Share
 
 
 @dataclass(frozen=True)
@@ -27,23 +28,27 @@ class SymGNNSettings:
         symmetrisation: see ``EdgeEncoder``; the published code runs "frames".
         samples: K rotations and K non-rotations in training.
         test_samples: K in evaluation.
-        radial: Gaussians of the length given to the edge encoder; published 0.
+        radial: Gaussians of the length given to the edge encoder, 0 or at least 2; published 0.
         normalisation: "batch" as published, "layer" or "none".
         dropout: probability of dropping a channel of a state after each layer.
         self_edges: whether atoms have an edge to themselves, as in the published graphs.
     """
 
     cutoff: Positive = 5.0
-    width: Count = 32
-    heads: Annotated[tuple[Count, ...], NotEmpty()] = (8, 4, 2, 1)
-    head_width: Count = 8
+    width: Size = 32
+    heads: Annotated[tuple[Size, ...], NotEmpty()] = (8, 4, 2, 1)
+    head_width: Size = 8
     symmetrisation: Symmetrisation = "learned"
-    samples: Count = 2
-    test_samples: Count = 8
-    radial: Whole = 0
+    samples: Size = 2
+    test_samples: Size = 8
+    radial: Annotated[int, Range(least=0, most=1024)] = 0
     normalisation: Normalisation = "batch"
     dropout: Share = 0.25
     self_edges: bool = True
+
+    def __post_init__(self) -> None:
+        if self.radial == 1:
+            raise GlassError("radial must be 0 or at least 2 Gaussians, got 1")
 
 
 class SymGNN(nn.Module):

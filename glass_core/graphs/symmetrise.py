@@ -110,8 +110,8 @@ class EdgeEncoder(nn.Module):
         if self.of_vector is not None:
             hidden = hidden + torch.einsum("pc,kwc->kpw", vectors, self.of_vector.weight @ elements)
         flat = torch.relu(self.first_norm(hidden.reshape(-1, hidden.shape[-1])))
-        encoded = torch.relu(self.second_norm(self.second(flat)))
-        return encoded.reshape(-1, len(vectors), encoded.shape[-1]).mean(0)
+        encoded = torch.relu(self.second_norm(self.second(flat))).reshape(hidden.shape)
+        return encoded.mean(0) if encoded.ndim == 3 else encoded
 
     def elements(self) -> Tensor:
         """Elements of O(3) that vectors are transformed by, shape (k, 3, 3)."""

@@ -17,7 +17,7 @@ from glass_core.models.base import Arrays, ModelCard, Progress
 from glass_core.models.domain import Domain
 from glass_core.neighbours import neighbour_blocks
 from glass_core.outputs import PerAtom, output
-from glass_core.settings import conformed
+from glass_core.settings import Positive, conformed
 from glass_core.structure import Ints, Structure
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Flag:
         features = len(self.descriptor.names())
         require_shape("mean_f", self.mean_f, features)
         require_shape("std_f", self.std_f, features)
+        if not (self.std_f > 0).all():
+            raise GlassError(f"std_f must be > 0, got {self.std_f.min()}")
         self.domain.require_features(features)
 
     def __call__(self, structure: Structure, centres: Ints | None, find: Finder) -> NDArray[np.float64]:
@@ -153,9 +155,11 @@ class GraphBarrier:
     def _barriers(self, graph: Graph, progress: Progress | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
         import torch
 
+        from glass_core.graphs.memory import memory_errors
+
         columns = []
-        on_device = graph.to(self.device)
-        with torch.no_grad():
+        with torch.no_grad(), memory_errors("predict in smaller chunks (--chunk, chunk_centres)"):
+            on_device = graph.to(self.device)
             for c, network in enumerate(self._networks):
                 columns.append(network(on_device).cpu().numpy().astype(np.float64))
                 if progress:
@@ -195,7 +199,7 @@ class GraphBarrier:
             conformed(settings["species"], tuple[str, ...], "species"),
             tuple(_members(tensors)),
             conformed(settings["centre"], float, "centre"),
-            conformed(settings["scale"], float, "scale"),
+            conformed(settings["scale"], Positive, "scale"),
             Flag(descriptor, tensors["mean_f"], tensors["std_f"], domain),
             card,
         )
@@ -238,7 +242,7 @@ def require_device(device: str) -> None:
     import torch
 
     try:
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).cpu()  # "meta" computes nothing
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         cards = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
         raise GlassError(f"no device {device!r} on this machine; devices: {', '.join(['cpu', *cards])}") from error
@@ -258,11 +262,13 @@ def weights_of(network: Network) -> dict[str, NDArray[np.float32]]:
 
 
 def _require_fit(wanted: Arrays, arrays: Arrays, member: int) -> None:
-    """Checks names and shapes of a member's weights."""
+    """Checks names, types and shapes of a member's weights."""
     for name in sorted({*wanted, *arrays}):
         if name not in arrays:
             raise KeyError(f"member{member}.{name}")
         if name not in wanted:
             raise GlassError(f"member{member}.{name} belongs to no part of the network")
+        if not np.issubdtype(arrays[name].dtype, np.floating):
+            raise GlassError(f"member{member}.{name} must be floating point numbers, got {arrays[name].dtype}")
         if wanted[name].shape != arrays[name].shape:
             raise GlassError(f"member{member}.{name} must have shape {wanted[name].shape}, got {arrays[name].shape}")

@@ -25,7 +25,8 @@ class Checkpoint:
         network: its weights.
         optimizer: per parameter, in the order of the network's, the tensors of the optimiser.
         best: weights of the best epoch so far; those of the last without validation.
-        history: one entry per epoch done.
+        history: per epoch done, training loss (in units of the labels' variance), validation score (None without
+            validation), last learning rate, and seconds.
     """
 
     epoch: int
@@ -60,12 +61,13 @@ def read_checkpoint(path: pathlib.Path, key: str) -> Checkpoint | None:
     try:
         with safe_open(path, framework="pt") as handle:
             header = json.loads((handle.metadata() or {})["training"])
+            found, epoch, history = header["key"], int(header["epoch"]), tuple(header["history"])
             tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118 - no mapping
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise GlassError(f"{path} is not a checkpoint of training ({error}); delete it to start again") from error
-    if header.get("key") != key:
+    if found != key:
         raise GlassError(
-            f"{path} is the checkpoint of another model or data set ({header.get('key')}, wanted {key}); "
+            f"{path} is the checkpoint of another model or data set ({found}, wanted {key}); "
             "choose another folder with --runs, or delete it to start again"
         )
     optimizer: dict[int, dict[str, Any]] = {}
@@ -75,11 +77,11 @@ def read_checkpoint(path: pathlib.Path, key: str) -> Checkpoint | None:
             index, _, entry = rest.partition("/")
             optimizer.setdefault(int(index), {})[entry] = tensor
     return Checkpoint(
-        header["epoch"],
+        epoch,
         _part(tensors, "network"),
         tuple(optimizer[index] for index in sorted(optimizer)),
         _part(tensors, "best"),
-        tuple(header["history"]),
+        history,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Mapping, Sequence
 
-from glass_core.files import replacing
+from glass_core.report.canvas import HIGH, LOW, new_figure, save
+from glass_core.training.epochs import best_epoch
 
 
 def draw_curves(history: Sequence[Mapping[str, float | None]], path: pathlib.Path) -> None:
@@ -14,21 +15,22 @@ def draw_curves(history: Sequence[Mapping[str, float | None]], path: pathlib.Pat
     Args:
         history: per epoch "loss" and "validation" (None without validation).
         path: file to write.
-    """
-    from matplotlib.figure import Figure
 
+    Raises:
+        MissingExtraError: if matplotlib is not installed.
+        GlassError: if the file cannot be written.
+    """
     epochs = range(1, len(history) + 1)
-    figure = Figure(figsize=(5.5, 3.4), layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot(epochs, [entry["loss"] or 0.0 for entry in history], color="tab:blue", label="training loss")
-    axes.set(xlabel="epoch", ylabel="training loss / label variance", ylim=(0, None))
-    scores = [score for entry in history if (score := entry["validation"]) is not None]
-    if scores:
-        best = max(range(len(scores)), key=lambda k: scores[k])
+    figure, axes = new_figure(5.5, 3.4)
+    axes.plot(epochs, [entry["loss"] for entry in history], color=LOW, marker="." if len(history) < 10 else None)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("training loss / label variance", color=LOW)
+    axes.set_ylim(0, None)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    if history and history[-1]["validation"] is not None:
+        scores, best = [entry["validation"] for entry in history], best_epoch(history)
         right = axes.twinx()
-        right.plot(epochs, scores, color="tab:orange")
-        right.plot([best + 1], [scores[best]], "o", color="tab:orange")
-        right.set_ylabel("Pearson r, validation group (best: dot)", color="tab:orange")
-    axes.yaxis.label.set_color("tab:blue")
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+        right.plot(epochs, scores, color=HIGH)
+        right.plot([best], [scores[best - 1]], "o", color=HIGH)
+        right.set_ylabel("Pearson r, validation group (best: dot)", color=HIGH)
+    save(figure, path)

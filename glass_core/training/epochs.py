@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,11 @@ from numpy.typing import NDArray
 
 from glass_core.errors import GlassError
 from glass_core.graphs.graph import Graph
+from glass_core.graphs.memory import memory_errors
 from glass_core.graphs.networks import Architecture, Network
 from glass_core.metrics import pearson
 from glass_core.models.graph import weights_of
+from glass_core.report.canvas import require_matplotlib
 from glass_core.training.allocator import keep_freed_memory
 from glass_core.training.bench import Notes
 from glass_core.training.checkpoint import Checkpoint, State, read_checkpoint
@@ -46,6 +49,19 @@ class Sample:
     group: int
 
 
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What training a network gives.
+
+    Attributes:
+        weights: by name.
+        seconds: time in epochs, those before interruptions included.
+    """
+
+    weights: Weights
+    seconds: float
+
+
 @dataclass(frozen=True)
 class Fit:
     """What is trained, and from which random numbers.
@@ -71,12 +87,13 @@ class Fit:
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def run(fit: Fit, samples: Sequence[Sample], held: int | None, device: str, notes: Notes) -> Weights:
-    """Trains a network and returns its weights as numpy arrays.
+def run(fit: Fit, samples: Sequence[Sample], held: int | None, device: str, notes: Notes) -> Trained:
+    """Trains a network.
 
     The state is written after every epoch: the same call goes on from there. Random numbers of an epoch come from
-    the seed and the epoch's number alone, so the result does not depend on interruptions. Under ``torchrun`` the
-    configurations of an epoch are shared out among the ranks, whose gradients are averaged.
+    the seed and the epoch's number alone, so on a CPU the result does not depend on interruptions (on a GPU, sums
+    in another order change last bits). Under ``torchrun`` the configurations of an epoch are shared out among the
+    ranks, whose gradients are averaged: another number of ranks gives another result.
 
     Args:
         fit: network, settings, seed.
@@ -86,32 +103,43 @@ def run(fit: Fit, samples: Sequence[Sample], held: int | None, device: str, note
         notes: where to keep the state and tell progress.
 
     Raises:
-        GlassError: if the loss is no longer finite; the state of the last good epoch is kept.
+        GlassError: if nothing is left to train on; for a checkpoint that is damaged or of another run; without
+            memory; or if the loss is no longer finite: the state of the last good epoch is kept.
+        MissingExtraError: without matplotlib, where curves are to be drawn.
     """
     group = ranks()
     keep_freed_memory()
-    trainer = _Trainer(fit, [s for s in samples if s.group != held], device, group)
-    valid = [s for s in samples if s.group == held]
-    path = notes.checkpoint and notes.checkpoint.with_name(f"{notes.checkpoint.name}.checkpoint.safetensors")
-    key = fit.key(samples, held)
-    state = (read_checkpoint(path, key) if path else None) or trainer.start()
-    trainer.load(state)
-    while not _finished(state, fit.settings):
-        loss = trainer.epoch(state.epoch)
-        score = trainer.score(valid) if valid else None
-        state = trainer.after(state, loss, score)
-        if path and group.first:
-            state.write(path, key)
-        if notes.tell:
-            notes.tell(_title(state, fit.settings), state.epoch / fit.settings.epochs)
-        group.wait()
+    if notes.checkpoint:
+        require_matplotlib()
+    with memory_errors("make the network smaller (width, head_width, samples), or use a device with more memory"):
+        trainer = _Trainer(fit, [s for s in samples if s.group != held], device, group)
+        state = _train(trainer, [s for s in samples if s.group == held], fit.key(samples, held), notes)
+        trainer.network.load_state_dict(dict(state.best))
+        trainer.settle()
     if notes.checkpoint and group.first:
         from glass_core.training.curves import draw_curves
 
         draw_curves(state.history, notes.checkpoint.with_name(f"{notes.checkpoint.name}.png"))
-    trainer.network.load_state_dict(dict(state.best))
-    trainer.settle()
-    return weights_of(trainer.network)
+    return Trained(weights_of(trainer.network), sum(entry.get("seconds") or 0.0 for entry in state.history))
+
+
+def _train(trainer: _Trainer, valid: Sequence[Sample], key: str, notes: Notes) -> Checkpoint:
+    """The state after the last epoch, from the last one that was written."""
+    group, settings = trainer.group, trainer.fit.settings
+    path = notes.checkpoint and notes.checkpoint.with_name(f"{notes.checkpoint.name}.checkpoint.safetensors")
+    # Ranks that read or scored for themselves could disagree about going on, and wait for each other for ever.
+    state = (group.from_first(lambda: read_checkpoint(path, key)) if path else None) or trainer.start()
+    trainer.load(state)
+    while not _finished(state, settings):
+        start = time.perf_counter()
+        loss = trainer.epoch(state.epoch)
+        score = group.from_first(lambda: trainer.score(valid)) if valid else None
+        state = trainer.after(state, loss, score, time.perf_counter() - start)
+        if path and group.first:
+            state.write(path, key)
+        if notes.tell:
+            notes.tell(_title(state, settings), state.epoch / settings.epochs)
+    return state
 
 
 def _finished(state: Checkpoint, settings: GraphSettings) -> bool:
@@ -119,11 +147,12 @@ def _finished(state: Checkpoint, settings: GraphSettings) -> bool:
 
 
 def best_epoch(history: Sequence[Any]) -> int:
-    """The epoch (from 1) with the highest validation score; the last without validation."""
-    scores = [entry["validation"] for entry in history]
-    if not scores or scores[-1] is None:
-        return len(scores)
-    return int(np.argmax(scores)) + 1
+    """The epoch (from 1) with the highest validation score; the last without validation.
+
+    The correlation of constant predictions is nan: such an epoch is the best only while there is no other.
+    """
+    scores = np.array([entry["validation"] for entry in history], dtype=float)
+    return int(np.nanargmax(scores)) + 1 if np.isfinite(scores).any() else len(scores)
 
 
 def _title(state: Checkpoint, settings: GraphSettings) -> str:
@@ -137,7 +166,7 @@ class _Trainer:
 
     def __init__(self, fit: Fit, samples: Sequence[Sample], device: str, group: Ranks) -> None:
         if not samples:
-            raise GlassError("no configurations are left to train on")
+            raise GlassError("no configurations are left to train on; give more groups, or set validation: none")
         self.fit, self.samples, self.device, self.group = fit, samples, device, group
         torch.manual_seed(_number(*fit.seed))
         self.network: Network = fit.architecture.build(fit.species).to(device)
@@ -151,10 +180,12 @@ class _Trainer:
         self.targets = [torch.from_numpy(t).to(device=device, dtype=torch.float32) for t in scaled]
 
     def start(self) -> Checkpoint:
+        """The state before the first epoch."""
         weights = _copy(self.network.state_dict())
         return Checkpoint(0, weights, (), weights, ())
 
     def load(self, state: Checkpoint) -> None:
+        """Goes on from a state."""
         self.network.load_state_dict(dict(state.network))
         if state.optimizer:
             groups = self.optimizer.state_dict()["param_groups"]
@@ -230,9 +261,10 @@ class _Trainer:
         for m, momentum in zip(norms, momenta, strict=True):
             m.momentum = momentum
 
-    def after(self, before: Checkpoint, loss: float, score: float | None) -> Checkpoint:
+    def after(self, before: Checkpoint, loss: float, score: float | None, seconds: float) -> Checkpoint:
         """The state after an epoch."""
-        history = (*before.history, {"loss": loss, "validation": score, "rate": self.optimizer.param_groups[0]["lr"]})
+        rate = self.optimizer.param_groups[0]["lr"]
+        history = (*before.history, {"loss": loss, "validation": score, "rate": rate, "seconds": seconds})
         network = _copy(self.network.state_dict())
         moments = self.optimizer.state_dict()["state"]
         optimizer = tuple(_copy(moments[index]) for index in sorted(moments))

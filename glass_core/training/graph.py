@@ -101,16 +101,17 @@ class GraphBench:
         if not scale > 0:
             raise GlassError(f"all labels are {centre:g} eV; there is nothing to learn")
         groups = sorted({c.group for c in kept})
-        members = []
+        trained = []
         for c in range(self.settings.members):
             held = groups[c % len(groups)] if self.settings.validation == "rotate" else None
             checkpoint = notes.checkpoint and notes.checkpoint.with_name(f"{notes.checkpoint.name}-m{c}")
             fit = Fit(self.architecture, self.settings, len(self._dataset.species), centre, scale, (seed, c))
             samples = [self._samples[k.name] for k in kept]
-            members.append(run(fit, samples, held, self._device, Notes(checkpoint, _part(notes, c, self.settings))))
-        card = ModelCard(self.settings.network)
+            trained.append(run(fit, samples, held, self._device, Notes(checkpoint, _part(notes, c, self.settings))))
+        members = tuple(t.weights for t in trained)
+        card = ModelCard(self.settings.network, content={"training_seconds": sum(t.seconds for t in trained)})
         species, flag = self._dataset.species, self._flag(kept)
-        return GraphBarrier(self.architecture, species, tuple(members), centre, scale, flag, card, self._device)
+        return GraphBarrier(self.architecture, species, members, centre, scale, flag, card, self._device)
 
     def _flag(self, kept: list[Configuration]) -> Flag:
         features = np.concatenate([self._features[c.name] for c in kept])

@@ -15,7 +15,7 @@ from glass_core.models.base import Model
 from glass_core.prediction import predict
 from glass_core.structure import Structure, replace_fields
 
-_ELEMENTS = 6
+_PAIRS = 2
 _NOT_WEIGHTS = ("mean_f", "std_f", "domain", "motion_domain", "rest_error", "motion_error")
 
 
@@ -35,11 +35,11 @@ def seconds_per_atom(model: Model, structure: Structure) -> float:
 def invariance_error(model: Model, structure: Structure, output: str, seed: int = 0) -> float:
     """Spread of predictions over random elements of O(3), in the unit of the output.
 
-    ``sqrt(mean_i var_T f_i(T x))`` over rotations and reflections T of the whole structure, cell included; the
-    first is the identity.
+    ``sqrt(mean_i var_T f_i(T x))`` over five elements T of O(3) applied to the whole structure, cell included: the
+    identity, two random rotations and two random non-rotations.
     """
     rng = np.random.default_rng(seed)
-    elements = [np.eye(3), *(_element(rng, sign) for sign in [1, -1] * ((_ELEMENTS - 1) // 2))]
+    elements = [np.eye(3), *(_element(rng, sign) for sign in [1, -1] * _PAIRS)]
     values_kn = [predict(model, turned(structure, t))[output].values for t in elements]
     return float(np.sqrt(np.var(values_kn, axis=0, ddof=1).mean()))
 

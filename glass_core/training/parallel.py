@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import torch
 from numpy.typing import NDArray
 
 from glass_core.errors import GlassError
+
+if TYPE_CHECKING:
+    import torch
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,13 @@ class Ranks:
         return [int(order[k % len(order)]) for k in range(self.rank, repeats, self.size)]
 
     def distributed(self, network: torch.nn.Module, device: str) -> Any:
-        """The network with gradients averaged over the processes."""
+        """The network with gradients averaged over the processes; on GPUs also statistics of batches."""
         if self.size == 1:
             return network
+        import torch
+
         if torch.device(device).type == "cuda":
+            torch.cuda.set_device(device)
             network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
         return torch.nn.parallel.DistributedDataParallel(network, find_unused_parameters=True)
 
@@ -47,16 +54,33 @@ class Ranks:
         """Mean over the processes."""
         if self.size == 1:
             return value
+        import torch
+
         total = torch.tensor(value, dtype=torch.float64)
-        if torch.distributed.get_backend() == "nccl":
-            total = total.cuda()
         torch.distributed.all_reduce(total)
         return float(total) / self.size
 
-    def wait(self) -> None:
-        """Returns when all processes have come here."""
-        if self.size > 1:
-            torch.distributed.barrier()
+    def from_first(self, make: Callable[[], T]) -> T:
+        """What ``make`` returns in the first process, in all of them, so that all decide alike.
+
+        Raises:
+            GlassError: in all processes, if ``make`` raises it in the first.
+        """
+        if self.size == 1:
+            return make()
+        import torch
+
+        box: list[Any] = [None, None]
+        if self.first:
+            try:
+                box[0] = make()
+            except GlassError as error:
+                box[1] = error
+        torch.distributed.broadcast_object_list(box, device=torch.device("cpu"))
+        if box[1] is not None:
+            raise box[1]
+        made: T = box[0]
+        return made
 
 
 def ranks() -> Ranks:
@@ -65,12 +89,28 @@ def ranks() -> Ranks:
     Raises:
         GlassError: if they cannot be connected.
     """
-    size = int(os.environ.get("WORLD_SIZE", "1"))
+    size = _size()
     if size == 1:
         return Ranks()
+    import torch
+
     if not torch.distributed.is_initialized():
         try:
-            torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+            torch.distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
         except (RuntimeError, ValueError) as error:
             raise GlassError(f"cannot connect {size} processes ({error}); start them with torchrun") from error
     return Ranks(torch.distributed.get_rank(), torch.distributed.get_world_size())
+
+
+def is_first() -> bool:
+    """Whether this process prints and writes: it is alone, or the first that ``torchrun`` started."""
+    return _size() == 1 or os.environ.get("RANK") == "0"
+
+
+def own_device(name: str) -> str:
+    """The device of this process: under ``torchrun``, "cuda" is the card of its rank."""
+    return f"cuda:{os.environ['LOCAL_RANK']}" if name == "cuda" and "LOCAL_RANK" in os.environ else name
+
+
+def _size() -> int:
+    return int(os.environ.get("WORLD_SIZE", "1"))

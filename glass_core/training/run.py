@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pathlib
 import platform
@@ -11,6 +12,7 @@ import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ from glass_core.paths import make_folder, writable_file
 from glass_core.training.bench import Bench, Notes, Tell, Values, bench_of
 from glass_core.training.config import TrainingConfig
 from glass_core.training.measures import invariance_error, parameters, seconds_per_atom, training_score
+from glass_core.training.parallel import is_first, ranks
 
 MEASURED = ("training_seconds", "training_pearson", "parameters", "seconds_per_atom", "invariance_error")
 
@@ -112,18 +115,22 @@ def cross_validate(
         folder: for finished folds.
         tell: called with what is being done and the share done.
         bench: from ``bench_of``, if there is one already.
+
+    Raises:
+        GlassError: for too few groups, a missing label, wrong settings, or a folder that cannot be made.
     """
-    _require_groups(dataset)
+    _require_data(config, dataset)
     if folder is not None:
         make_folder(folder)
     bench = bench or bench_of(config, dataset)
+    processes = ranks()
     folds = [(seed, group) for seed in config.seeds for group in dataset.groups]
     by_seed: dict[int, dict[str, Mapping[str, NDArray[Any]]]] = {seed: {} for seed in config.seeds}
     measured: list[Mapping[str, float]] = []
     for index, (seed, group) in enumerate(folds):
         part = _part(tell, f"seed {seed}, group {group} left out", index, len(folds))
         path = None if folder is None else folder / f"{_run_name(config, dataset)}-s{seed}-g{group}.npz"
-        fold = _load(path) or _fold(bench, config, dataset, seed, group, path, part)
+        fold = processes.from_first(partial(_load, path)) or _fold(bench, config, dataset, seed, group, path, part)
         measured.append(fold.measured)
         by_seed[seed].update(fold.values)
     labels = {c.name: c.label(config.label) for c in dataset}
@@ -132,7 +139,18 @@ def cross_validate(
 
 
 def _run_name(config: TrainingConfig, dataset: Dataset) -> str:
-    return f"{config.digest()}-{dataset.sha256[:12]}"
+    return f"{config.digest()}-{(dataset.sha256 or _content_hash(dataset))[:12]}"
+
+
+def _content_hash(dataset: Dataset) -> str:
+    """Hex digest of all that models are trained on, of a data set that was made in memory."""
+    digest = hashlib.sha256()
+    for c in dataset:
+        s = c.structure
+        digest.update(repr((c.name, c.group, s.species, s.pbc, sorted(c.labels))).encode())
+        for array in (s.positions_nc, s.types_n, s.cell_cc, *(c.labels[name] for name in sorted(c.labels))):
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _part(tell: Tell | None, title: str, index: int, count: int) -> Tell | None:
@@ -143,7 +161,10 @@ def _part(tell: Tell | None, title: str, index: int, count: int) -> Tell | None:
     return lambda what, share: tell(f"{title}, {what}", (index + share) / count)
 
 
-def _require_groups(dataset: Dataset) -> None:
+def _require_data(config: TrainingConfig, dataset: Dataset) -> None:
+    """Checks that there are groups to leave out, and labels."""
+    for configuration in dataset:
+        configuration.label(config.label)
     if len(dataset.groups) < 3:
         raise GlassError(f"leave-one-group-out needs at least 3 groups of configurations, got {len(dataset.groups)}")
 
@@ -191,7 +212,7 @@ def _fold(
     checkpoint = None if path is None else path.with_suffix("")
     start = time.perf_counter()
     model = bench.fit(group, seed, Notes(checkpoint, tell))
-    seconds = time.perf_counter() - start
+    seconds = model.card.content.get("training_seconds", time.perf_counter() - start)
     seen = {name: v for g in dataset.groups if g != group for name, v in bench.values(model, g).items()}
     output, _ = scored_output(model.outputs)
     structure = next(c.structure for c in dataset if c.group == group)
@@ -205,7 +226,7 @@ def _fold(
     if hasattr(model, "label_noise"):
         measured["label_noise"] = float(model.label_noise)
     fold = Fold(bench.values(model, group), measured)
-    if path is not None:
+    if path is not None and is_first():
         arrays: dict[str, Any] = {name: np.array(value) for name, value in measured.items()}
         arrays |= {f"{name}/{key}": v for name, outputs in fold.values.items() for key, v in outputs.items()}
         with replacing(path) as temporary:
@@ -231,9 +252,7 @@ def train(
         GlassError: before anything is computed, if there are too few groups, a setting is wrong, a path cannot be
             written, or the device does not exist.
     """
-    _require_groups(dataset)
-    for configuration in dataset:
-        configuration.label(config.label)
+    _require_data(config, dataset)
     bench = bench_of(config, dataset, device)
     writable_file(out)
     if folder is not None:
@@ -258,7 +277,7 @@ def train(
         "scores": summary,
         "versions": _versions(),
     }
-    if int(os.environ.get("RANK", "0")) == 0:
+    if is_first():
         save_model(model, out, extra)
     return summary
 
