@@ -57,11 +57,12 @@ class EdgeEncoder(nn.Module):
     Args:
         width: of an edge state.
         kind: which elements. "learned": von Mises distributed, see ``LearnedElements``. "uniform": uniform
-            over O(3). Both are drawn anew in each training step. "frames": K fixed rotations with all three angles
-            0, 1, 2, … radians, and their negatives. "frame_averaging": the eight reflections of the principal axes
-            of each atom's own neighbourhood, exactly invariant (after Puny et al., ICLR 2022; their frame is that of
-            the whole structure, which neither a periodic box nor a chunk of it has). "augmentation": one random
-            element per training step, none in evaluation. "none": vectors as they are. "length": lengths only.
+            over O(3). Both are drawn anew in each training step. "frames": fixed rotations with all three angles
+            0, 1, 2, … radians, and their negatives, ``test_samples`` of each in training too. "frame_averaging":
+            the eight reflections of the principal axes of each atom's own neighbourhood, exactly invariant (after
+            Puny et al., ICLR 2022; their frame is that of the whole structure, which neither a periodic box nor a
+            chunk of it has). "augmentation": one random element per training step, none in evaluation. "none":
+            vectors as they are. "length": lengths only.
         samples: K in training.
         test_samples: K in evaluation.
         radial: Gaussians of the length that are appended to the vector (in place of the bare length for "length").

@@ -38,7 +38,8 @@ class GraphSettings:
             configuration learn what tells its atoms apart rather than how its mean differs from that of the last.
         validation: "rotate" trains each member without one more group and keeps its best epoch on that group; "none"
             trains on all groups to the last epoch.
-        patience: with validation, epochs without a better score after which training stops.
+        patience: with validation, epochs without a better score after which training stops. It should exceed the
+            quarter of the epochs in which "one_cycle" rises: before, networks have hardly begun to learn.
         members: networks, each with its own validation group and starting weights.
         precision: "bfloat16" for mixed precision.
         compile: let torch compile the network, which pays for long runs.
@@ -135,3 +136,4 @@ def _part(notes: Notes, member: int, settings: GraphSettings) -> Any:
 
 
 MODELS = ("graph",)
+NETWORKS = ("symgnn", "schnet", "egnn", "gcn", "edge_gcn", "species_mlp")  # known without torch, for an error

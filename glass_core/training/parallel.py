@@ -48,7 +48,7 @@ class Ranks:
         if torch.device(device).type == "cuda":
             torch.cuda.set_device(device)
             network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
-        return torch.nn.parallel.DistributedDataParallel(network, find_unused_parameters=True)
+        return torch.nn.parallel.DistributedDataParallel(network, static_graph=True)
 
     def mean(self, value: float) -> float:
         """Mean over the processes."""

@@ -32,6 +32,10 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "frames": ("symgnn", {"symmetrisation": "frames", "heads": [2, 1], "width": 8, "head_width": 4}),
     "augmentation": ("symgnn", {"symmetrisation": "augmentation", "heads": [2, 1], "width": 8, "head_width": 4}),
     "none": ("symgnn", {"symmetrisation": "none", "heads": [2, 1], "width": 8, "head_width": 4}),
+    "no self-edges": (
+        "symgnn",
+        {"symmetrisation": "learned", "heads": [2, 1], "width": 8, "head_width": 4, "self_edges": False},
+    ),
     "edge gcn": ("edge_gcn", {"layers": 2, "width": 8}),
 }
 INVARIANT = ("length", "radial", "layer norm", "no norm", "schnet", "egnn", "gcn", "species", "frame averaging")

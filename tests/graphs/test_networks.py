@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -103,6 +104,72 @@ def test_single_precision_is_enough(glass: Structure) -> None:
     assert architecture.settings["heads"] == (2, 1)
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_atoms_without_neighbours_and_no_atoms_at_all(name: str) -> None:
+    model = small_model(name)
+    single = Structure([[0, 0, 0]], [0], ("Cu", "Zr"))
+    apart = Structure([[0, 0, 0], [50, 0, 0]], [0, 0], ("Cu", "Zr"))
+    alone = predict(model, single)["barrier"].values
+    np.testing.assert_allclose(predict(model, apart)["barrier"].values, alone[[0, 0]], atol=1e-6)
+    assert model(apart, np.zeros(0, np.int32))["barrier"].values.shape == (0,)
+    assert predict(model, apart, centres=[])["barrier"].values.shape == (0,)
+
+
+@pytest.mark.parametrize("name", ["learned", "schnet", "egnn"])
+def test_several_threads_load_and_predict_at_once(tmp_path, glass: Structure, name: str) -> None:
+    """As OVITO does; gradients stay switched on in every thread."""
+    path = tmp_path / "m.safetensors"
+    model = small_model(name)
+    save_model(model, path)
+    expected = predict(model, glass)["barrier"].values
+
+    def work(_: int) -> tuple[np.ndarray, bool]:
+        return predict(load_model(path), glass, chunk_centres=100)["barrier"].values, torch.is_grad_enabled()
+
+    with ThreadPoolExecutor(4) as pool:
+        for values, gradients in pool.map(work, range(8)):
+            np.testing.assert_allclose(values, expected, atol=1e-5)
+            assert gradients
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"width": 10**9}, "width in settings must be ≥ 1 and ≤ 1024"),
+        ({"radial": 1}, "radial must be 0 or at least 2 Gaussians, got 1"),
+    ],
+)
+def test_settings_that_no_network_can_have(settings: dict, message: str) -> None:
+    with pytest.raises(GlassError, match=message):
+        Architecture.checked("symgnn", settings, "settings")
+    with pytest.raises(GlassError, match="gaussians in settings must be ≥ 2"):
+        Architecture.checked("schnet", {"gaussians": 1}, "settings")
+
+
+def test_damaged_numbers_of_a_file_are_refused() -> None:
+    model = small_model("length")
+    tensors, settings = model.tensors(), model.settings()
+    whole = {**tensors, "member0.decoder.0.bias": np.zeros(8, np.int64)}
+    for changes, arrays, message in (
+        ({"scale": -1.0}, tensors, "scale must be > 0, got -1"),
+        ({}, whole, r"member0\.decoder\.0\.bias must be floating point numbers, got int64"),
+        ({}, {**tensors, "std_f": 0 * tensors["std_f"]}, "std_f must be > 0, got 0"),
+    ):
+        with pytest.raises(GlassError, match=message):
+            GraphBarrier.from_parts({**settings, **changes}, arrays, model.card)
+
+
+def test_short_memory_is_an_error_with_its_cure(glass: Structure, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small_model("length")
+
+    def full(*_: object) -> None:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
+
+    monkeypatch.setattr(type(model._networks[0]), "forward", full)
+    with pytest.raises(GlassError, match=r"out of memory; predict in smaller chunks \(--chunk"):
+        predict(model, glass)
+
+
 def test_what_cannot_be_a_model_is_refused(tmp_path) -> None:
     with pytest.raises(GlassError, match=r"unknown network 'symgn'.*Did you mean 'symgnn'"):
         Architecture.checked("symgn", {}, "settings")
@@ -113,8 +180,9 @@ def test_what_cannot_be_a_model_is_refused(tmp_path) -> None:
     model = small_model("length")
     with pytest.raises(GlassError, match=r"no device 'cuda:7' on this machine; devices: cpu"):
         model.on("cuda:7")
-    with pytest.raises(GlassError, match="no device 'quantum'"):
-        model.on("quantum")
+    for name in ("quantum", "meta"):
+        with pytest.raises(GlassError, match=f"no device '{name}'"):
+            model.on(name)
     wrong = {k: v for k, v in model.members[0].items() if k != "decoder.0.bias"}
     with pytest.raises(KeyError, match=r"member0\.decoder\.0\.bias"):
         replace(model, members=(wrong,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import subprocess
@@ -11,16 +12,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save
 
 from glass_core.dataset import Dataset, write_dataset
-from glass_core.errors import GlassError
+from glass_core.errors import GlassError, MissingExtraError
 from glass_core.evaluation import evaluate
+from glass_core.graphs import networks
 from glass_core.model_file import load_model, read_card
 from glass_core.models.graph import GraphBarrier
-from glass_core.training import epochs, parallel
+from glass_core.training import epochs, graph, parallel
 from glass_core.training import run as training
 from glass_core.training.bench import Notes, bench_of
 from glass_core.training.config import TrainingConfig
+from tests.graphs.small import NETWORKS
 from tests.training.conftest import dataset
 
 __all__ = ["dataset"]
@@ -122,13 +126,79 @@ def test_validation_keeps_the_best_epoch_and_stops(tmp_path: pathlib.Path, datas
         model = bench_of(config(patience=3, epochs=6), dataset).fit(None, 0, Notes(tmp_path / "run"))
     state = epochs.read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
     assert [entry["validation"] for entry in state.history] == [0.1, 0.5, 0.3, 0.4, 0.2]
-    for name, tensor in model.members[0].items():
+    *others, (last, _) = model.members[0].items()
+    assert last == "decoder.12.bias"  # set anew after training
+    for name, tensor in others:
         np.testing.assert_array_equal(tensor, state.best[name].numpy())
 
 
-def _key(path: pathlib.Path) -> str:
-    import json
+def test_epochs_whose_score_is_not_defined_are_never_the_best(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    """Constant predictions have no correlation, and NumPy's argmax takes nan for the largest number."""
+    nan = float("nan")
+    for scores, best in (
+        ([nan, 0.1, 0.3, 0.2], 3),
+        ([0.2, nan], 1),
+        ([nan, nan], 2),
+        ([None, None, None], 3),
+        ([], 0),
+    ):
+        assert epochs.best_epoch([{"validation": s} for s in scores]) == best
+    scripted = iter([nan, nan, 0.5, nan, 0.4, 0.9])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(epochs._Trainer, "score", lambda *_: next(scripted))
+        bench_of(config(patience=2, epochs=6), dataset).fit(None, 0, Notes(tmp_path / "run"))
+    state = epochs.read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
+    assert len(state.history) == 5
+    assert epochs.best_epoch(state.history) == 3
+    assert (tmp_path / "run-m0.png").stat().st_size > 5000
 
+
+def test_time_before_an_interruption_counts(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    notes = Notes(tmp_path / "run")
+    first = bench_of(config(epochs=3), dataset).fit(0, 0, notes).card.content["training_seconds"]
+    again = bench_of(config(epochs=3), dataset).fit(0, 0, notes).card.content["training_seconds"]
+    assert 0 < first == again
+
+
+def test_without_matplotlib_nothing_is_trained(
+    tmp_path: pathlib.Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingExtraError, match=r"matplotlib is not installed; run: pip install .*\[train\]"):
+        bench_of(config(), dataset).fit(None, 0, Notes(tmp_path / "run"))
+    bench_of(config(epochs=1), dataset).fit(None, 0, Notes())
+
+
+@pytest.mark.parametrize("package", ["torch", "torch_geometric"])
+def test_a_missing_package_is_named_with_its_pip_line(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    name = package.replace("_", "-")
+    with pytest.raises(MissingExtraError, match=rf"{name} is not installed; run: pip install .*\[graph\]"):
+        bench_of(config(), dataset)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_mixed_precision_of_every_network_repeats_itself(dataset: Dataset, name: str) -> None:
+    kind, settings = NETWORKS[name]
+    chosen = config(network=kind, architecture=settings, epochs=2, precision="bfloat16", validation="none")
+    first, again = (weights(bench_of(chosen, dataset).fit(2, 0, Notes())) for _ in range(2))
+    assert np.isfinite(first).all()
+    np.testing.assert_array_equal(first, again)
+
+
+def test_more_members_than_groups_and_a_single_group(dataset: Dataset) -> None:
+    model = bench_of(config(epochs=1, members=3), dataset).fit(2, 0, Notes())
+    assert len(model.members) == 3
+    assert np.abs(model.members[0]["decoder.0.weight"] - model.members[2]["decoder.0.weight"]).max() > 0
+    alone = Dataset(tuple(c for c in dataset if c.group == 0))
+    with pytest.raises(GlassError, match=r"no configurations are left to train on; .* validation: none"):
+        bench_of(config(epochs=1), alone).fit(None, 0, Notes())
+    assert bench_of(config(epochs=1, validation="none"), alone).fit(None, 0, Notes())
+
+
+def _key(path: pathlib.Path) -> str:
     from safetensors import safe_open
 
     with safe_open(f"{path}.checkpoint.safetensors", framework="pt") as handle:
@@ -162,9 +232,11 @@ def test_a_foreign_or_broken_checkpoint_is_refused(tmp_path: pathlib.Path, datas
     bench_of(config(epochs=1), dataset).fit(None, 0, Notes(tmp_path / "run"))
     with pytest.raises(GlassError, match=r"checkpoint of another model or data set .*choose another folder"):
         bench_of(config(epochs=2), dataset).fit(None, 0, Notes(tmp_path / "run"))
-    (tmp_path / "run-m0.checkpoint.safetensors").write_bytes(b"half")
-    with pytest.raises(GlassError, match=r"is not a checkpoint of training .*delete it"):
-        bench_of(config(epochs=1), dataset).fit(None, 0, Notes(tmp_path / "run"))
+    path = tmp_path / "run-m0.checkpoint.safetensors"
+    for content in (b"half", save({}, metadata={"training": "[]"}), save({}, metadata={"training": '{"key": "a"}'})):
+        path.write_bytes(content)
+        with pytest.raises(GlassError, match=r"is not a checkpoint of training .*delete it"):
+            bench_of(config(epochs=1), dataset).fit(None, 0, Notes(tmp_path / "run"))
 
 
 @pytest.mark.parametrize(
@@ -183,6 +255,12 @@ def test_settings_are_checked_before_anything_is_computed(dataset: Dataset, chan
         bench_of(config(**changes), dataset)
 
 
+def test_a_network_is_no_model(dataset: Dataset) -> None:
+    assert set(graph.NETWORKS) == set(networks.NETWORKS)
+    with pytest.raises(GlassError, match="symgnn is a graph network; write model: graph, and network: symgnn in"):
+        bench_of(TrainingConfig("symgnn", FLAG), dataset)
+
+
 def test_impossible_data_and_devices_are_refused(dataset: Dataset) -> None:
     with pytest.raises(GlassError, match="no device 'cuda'"):
         bench_of(config(), dataset, "cuda")
@@ -193,11 +271,21 @@ def test_impossible_data_and_devices_are_refused(dataset: Dataset) -> None:
         training.train(replace(config(), label="energy"), dataset, "m.safetensors")
 
 
-def test_mixed_precision_and_compilation_give_nearly_the_same(dataset: Dataset) -> None:
+def test_mixed_precision_gives_nearly_the_same(dataset: Dataset) -> None:
     plain = bench_of(config(epochs=2), dataset).fit(None, 0, Notes())
     mixed = bench_of(config(epochs=2, precision="bfloat16"), dataset).fit(None, 0, Notes())
     difference = np.abs(weights(plain) - weights(mixed))
     assert 0 < difference.mean() < 0.05 * np.abs(weights(plain)).mean()
+
+
+def test_each_process_knows_its_device_and_only_the_first_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "1")
+    assert parallel.is_first()  # a scheduler may set RANK for a process that is alone
+    assert parallel.own_device("cuda") == "cuda"
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert not parallel.is_first()
+    assert [parallel.own_device(name) for name in ("cuda", "cpu", "cuda:0")] == ["cuda:1", "cpu", "cuda:0"]
 
 
 def test_shares_of_an_epoch_cover_it() -> None:
@@ -205,6 +293,41 @@ def test_shares_of_an_epoch_cover_it() -> None:
     shares = [parallel.Ranks(rank, 2).share(order) for rank in range(2)]
     assert shares == [[4, 0, 3], [2, 1, 4]]
     assert parallel.Ranks().share(order) == [4, 2, 0, 1, 3]
+
+
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
+
+
+def _torchrun(folder: pathlib.Path, port: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [*TORCHRUN, f"--master-port={port}", "-m", "glass_core.cli.main", *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=300)
+
+
+def test_processes_agree_about_stopping_and_going_on(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    """Statistics of batches differ between ranks, and so would their validation scores; files are read by one."""
+    write_dataset(dataset, tmp_path / "data.h5")
+    (tmp_path / "c.yaml").write_text(
+        "model: graph\ndescriptor: {kind: power_spectrum, cutoff: 3.5, n_max: 2, l_max: 1, shells: 0}\n"
+        "settings: {network: egnn, epochs: 6, patience: 2, members: 2, architecture: "
+        "{width: 4, layers: 1, cutoff: 3.5}}\nseeds: [0]\n"
+    )
+    command = ("compare", "c.yaml", "-d", "data.h5", "--json")
+    done = _torchrun(tmp_path, 29622, *command)
+    assert done.returncode == 0, done.stderr
+    assert "find_unused" not in done.stderr
+    first = json.loads(done.stdout)  # of one process only
+    fold, *_ = sorted((tmp_path / "runs").glob("*.npz"))
+    fold.unlink()
+    again = _torchrun(tmp_path, 29623, *command)
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["c.yaml"]["pooled"] == first["c.yaml"]["pooled"]
+    fold.unlink()
+    for path in (tmp_path / "runs").glob("*.checkpoint.safetensors"):
+        path.write_bytes(b"half")
+    broken = _torchrun(tmp_path, 29624, *command)
+    assert broken.returncode != 0
+    assert "is not a checkpoint of training" in broken.stderr
 
 
 def test_two_processes_train_one_model(tmp_path: pathlib.Path, dataset: Dataset) -> None:
@@ -215,11 +338,7 @@ def test_two_processes_train_one_model(tmp_path: pathlib.Path, dataset: Dataset)
         "settings: {network: symgnn, epochs: 20, learning_rate: 0.02, validation: none, architecture: "
         "{heads: [2, 1], width: 8, head_width: 4, cutoff: 4.0, symmetrisation: length}}\nseeds: [0]\n"
     )
-    run = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=29621"]
-    arguments = ["-m", "glass_core.cli.main", "train", "c.yaml", "-d", "data.h5", "-o", "m.safetensors"]
-    done = subprocess.run(
-        [*run, *arguments], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    done = _torchrun(tmp_path, 29621, "train", "c.yaml", "-d", "data.h5", "-o", "m.safetensors")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("left-out groups") == 1
     assert evaluate(load_model(tmp_path / "m.safetensors"), dataset)["pooled"]["pearson"] > 0.8

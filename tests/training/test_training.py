@@ -287,6 +287,23 @@ def test_a_fold_cut_short_is_computed_again(tmp_path: pathlib.Path, dataset: Dat
     assert min(path.stat().st_size for path in tmp_path.iterdir()) > 1000
 
 
+def test_folds_of_other_data_in_memory_are_not_used(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    """Data sets that were never in a file have no hash of one."""
+    plain = Dataset(dataset.configurations)
+    turned = Dataset(tuple(replace(c, labels={"barrier": 3 - c.label("barrier")}) for c in dataset))
+    first, second = (training.cross_validate(config("ridge"), data, tmp_path).by_seed[0] for data in (plain, turned))
+    assert len(list(tmp_path.iterdir())) == 6
+    np.testing.assert_allclose(second["glass1"], 3 - first["glass1"], atol=1e-5)
+
+
+def test_a_missing_label_is_named_before_descriptors_are_computed(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "make_rows", lambda *_: pytest.fail("computed descriptors"))
+    with pytest.raises(GlassError, match="has no label 'energy'"):
+        training.cross_validate(config("ridge", label="energy"), dataset)
+
+
 def test_what_cannot_be_trained_or_written_is_refused_before_descriptors_are_computed(
     tmp_path: pathlib.Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
