@@ -146,16 +146,16 @@ def _from_halves(structure: Structure, positions: Floats, cell: Floats, cutoff: 
         index = np.flatnonzero(outside_n <= cutoff * (1 + 1e-6)).astype(np.int32)
         rows = np.flatnonzero(half[index])
         parts.append(_whole(structure.subset(index), cutoff).rows(rows, index))
-    return _joined(parts)
+    together = joined(parts)
+    return together.rows(np.argsort(together.centres_m))
 
 
-def _joined(parts: list[Neighbours]) -> Neighbours:
-    """Neighbours of the centres of all parts, in ascending order of the centres."""
+def joined(parts: list[Neighbours]) -> Neighbours:
+    """Neighbours of the centres of all parts (at least one), part after part."""
     centres = np.concatenate([part.centres_m for part in parts])
     j_p, vectors = (np.concatenate([getattr(part, name) for part in parts]) for name in ("j_p", "vectors_pc"))
     counts = np.concatenate([np.diff(part.offsets) for part in parts])
-    together = Neighbours(centres, np.concatenate([[0], np.cumsum(counts)]), j_p, vectors, parts[0].cutoff)
-    return together.rows(np.argsort(centres))
+    return Neighbours(centres, np.concatenate([[0], np.cumsum(counts)]), j_p, vectors, parts[0].cutoff)
 
 
 def _near(structure: Structure, surroundings: Surroundings, centres: NDArray[np.integer], cutoff: float) -> Neighbours:

@@ -6,7 +6,7 @@ import argparse
 import pathlib
 from typing import Any
 
-from glass_core.cli.show import as_json, number, stages, table
+from glass_core.cli.show import as_json, number, stages, table, with_spread
 
 _DEFAULT = (
     "barrier", "spectra", "ridge", "symgnn", "egat_length", "schnet", "egnn", "edge_gcn", "gcn", "species_mlp",
@@ -65,9 +65,9 @@ def print_table(results: dict[str, dict[str, Any]]) -> None:
         published = " / ".join(number(p) for p in r["published"])
         rows.append([
             name, number(m["training_pearson"]),
-            _spread(pooled["mean"]["pearson"], pooled["std_over_seeds"]["pearson"]),
-            _spread(each["mean"]["pearson"], each["std_over_seeds"]["pearson"]),
-            _spread(pooled["mean"]["mae"], pooled["std_over_seeds"]["mae"]),
+            with_spread(pooled["mean"]["pearson"], pooled["std_over_seeds"]["pearson"]),
+            with_spread(each["mean"]["pearson"], each["std_over_seeds"]["pearson"]),
+            with_spread(pooled["mean"]["mae"], pooled["std_over_seeds"]["mae"]),
             f"{m['parameters']:.0f}", f"{m['training_seconds'] / 60:.1f}", f"{1e6 * m['seconds_per_atom']:.0f}",
             f"{1000 * m['invariance_error']:.2g}", published or "-",
         ])  # fmt: skip
@@ -78,7 +78,3 @@ def print_table(results: dict[str, dict[str, Any]]) -> None:
         "neighbour list included;\nO(3): spread of a prediction over rotations and reflections; paper: Pearson on its "
         "training / test graphs, other configurations than here"
     )
-
-
-def _spread(mean: float | None, spread: float | None) -> str:
-    return number(mean) if spread is None else f"{number(mean)} ± {number(spread)}"

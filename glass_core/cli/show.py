@@ -71,3 +71,8 @@ def stages(quiet: bool = False) -> Iterator[Callable[[str, float], None]]:
 def number(value: float | None, digits: int = 3) -> str:
     """A number for a table; a dash where it is not defined."""
     return "-" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+
+
+def with_spread(mean: float | None, spread: float | None) -> str:
+    """A mean and its deviation over seeds for a table; the mean alone where there is one seed."""
+    return number(mean) if spread is None else f"{number(mean)} ± {number(spread)}"

@@ -8,7 +8,7 @@ import shlex
 import sys
 from typing import Any
 
-from glass_core.cli.show import as_json, number, stages, table
+from glass_core.cli.show import as_json, stages, table, with_spread
 
 
 def add(commands: Any) -> None:
@@ -62,7 +62,7 @@ def print_scores(summary: dict[str, Any]) -> None:
     rows = []
     for part, title in (("pooled", "pooled"), ("mean_per_configuration", "mean per configuration")):
         mean, spread = summary[part]["mean"], summary[part]["std_over_seeds"]
-        rows.append([title, *(_with_spread(mean[k], spread[k]) for k in keys)])
+        rows.append([title, *(with_spread(mean[k], spread[k]) for k in keys)])
     table(rows, ["left-out groups", "pearson", "spearman", "MAE eV", "AUC top 20 %", "avg. precision"])
     if len(summary["seeds"]) > 1:
         print(f"± is the standard deviation over {len(summary['seeds'])} seeds")
@@ -74,7 +74,3 @@ def print_scores(summary: dict[str, Any]) -> None:
         )
     if summary["out_of_domain_rate"] is not None:
         print(f"out of domain: {100 * summary['out_of_domain_rate']:.1f} % of left-out atoms")
-
-
-def _with_spread(mean: float | None, spread: float | None) -> str:
-    return number(mean) if spread is None else f"{number(mean)} ± {number(spread)}"

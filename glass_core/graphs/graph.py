@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from glass_core.descriptors.shells import Finder
-from glass_core.neighbours import Neighbours, neighbour_blocks
+from glass_core.neighbours import Neighbours, joined, neighbour_blocks
 from glass_core.structure import Ints, Structure
 
 
@@ -125,16 +125,11 @@ def _rows(structure: Structure, cutoff: float, atoms: Ints, find: Finder) -> Nei
     if len(atoms) == 0:
         return Neighbours(atoms, np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros((0, 3)), cutoff)
     everything = len(atoms) == structure.n_atoms
-    blocks = list(find(structure, cutoff, None if everything else np.sort(atoms)))
-    centres = np.concatenate([block.centres_m for block in blocks])
-    counts = np.concatenate([np.diff(block.offsets) for block in blocks])
-    j_p, vectors = (np.concatenate([getattr(b, name) for b in blocks]) for name in ("j_p", "vectors_pc"))
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    whole = Neighbours(centres, offsets, j_p, vectors, cutoff)
-    if np.array_equal(centres, atoms):
+    whole = joined(list(find(structure, cutoff, None if everything else np.sort(atoms))))
+    if np.array_equal(whole.centres_m, atoms):
         return whole
     place = np.empty(structure.n_atoms, dtype=np.int64)
-    place[centres] = np.arange(len(centres))
+    place[whole.centres_m] = np.arange(len(whole.centres_m))
     return whole.rows(place[atoms])
 
 
