@@ -1,4 +1,4 @@
-"""Barrier predictions in ASE: a calculator, an annotation of ``Atoms``, an extended XYZ trajectory."""
+"""ASE: barrier predictions (calculator, annotation of ``Atoms``, extended XYZ trajectory) and saddle searches."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from glass_core.errors import missing_extra
 
 if TYPE_CHECKING:
     from ase_glass.annotation import annotate
+    from ase_glass.artn import ARTn
     from ase_glass.calculator import GlassCalculator
     from ase_glass.observer import ExtxyzWriter
+    from ase_glass.potential import AsePotential
     from ase_glass.structure import to_structure
+    from ase_glass.surface import AseSurface
 
-__all__ = ["ExtxyzWriter", "GlassCalculator", "annotate", "to_structure"]
+__all__ = ["ARTn", "AsePotential", "AseSurface", "ExtxyzWriter", "GlassCalculator", "annotate", "to_structure"]
 
 _PLACES = {
+    "ARTn": "ase_glass.artn",
+    "AsePotential": "ase_glass.potential",
+    "AseSurface": "ase_glass.surface",
     "ExtxyzWriter": "ase_glass.observer",
     "GlassCalculator": "ase_glass.calculator",
     "annotate": "ase_glass.annotation",

@@ -1,4 +1,4 @@
-"""Registers readers and writers."""
+"""Registers readers, writers and potentials."""
 
 from __future__ import annotations
 
@@ -15,3 +15,9 @@ def glass_readers() -> dict[str, str]:
 def glass_writers() -> dict[str, str]:
     """Extended XYZ."""
     return {".extxyz": "ase_glass.files:write_extxyz", ".xyz": "ase_glass.files:write_extxyz"}
+
+
+@hookimpl
+def glass_potentials() -> dict[str, str]:
+    """Any calculator, by the function that makes it: ``ase:package.module:function``."""
+    return {"ase": "ase_glass.potential:AsePotential"}

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import math
 import pathlib
 import sys
 
@@ -32,10 +33,11 @@ def wheel_potential() -> str:
 
 def start_commands(args: argparse.Namespace) -> list[str]:
     """The box of random alloy before melting (fcc cells, 4 atoms each)."""
-    cells = round((args.atoms / 4) ** (1 / 3))
+    cells = int((args.atoms / 4) ** (1 / 3) + 1e-6)
+    deep = math.ceil(args.atoms / (4 * cells**2) - 1e-6)
     return [
         "units metal", "atom_style atomic", "boundary p p p",
-        "lattice fcc 4.1", f"region box block 0 {cells} 0 {cells} 0 {cells}",
+        "lattice fcc 4.1", f"region box block 0 {cells} 0 {cells} 0 {deep}",
         "create_box 2 box", "create_atoms 1 box",
         f"set type 1 type/fraction 2 {args.zr} {args.seed}",
         "mass 1 63.546", "mass 2 91.224",
@@ -49,7 +51,7 @@ def force_commands(args: argparse.Namespace) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--atoms", type=int, default=4000, help="about this many atoms")
+    parser.add_argument("--atoms", type=int, default=4000, help="at least this many atoms")
     parser.add_argument("--zr", type=float, default=0.36, help="fraction of Zr")
     parser.add_argument("--rate", type=float, default=5e12, help="cooling rate, K/s")
     parser.add_argument("--melt-ps", type=float, default=60.0, help="time at 2000 K, ps")

@@ -15,6 +15,13 @@ rows ``offsets[s] … offsets[s + 1]``.
 | ``ids`` | (N,) | int64 | | identifier within the configuration |
 | ``barrier`` | (N,) | float64 | eV | label, optional |
 | ``energy`` | (N,) | float64 | eV | potential energy, optional |
+| ``barrier_median``, ``_q10``, ``_q90`` | (N,) | float64 | eV | quantiles over an atom's searches, optional |
+| ``barrier_error`` | (N,) | float64 | eV | standard error of ``barrier``: deviation / √accepted, optional |
+| ``barrier_shrunk_error`` | (N,) | float64 | eV | the same, the deviation shrunk towards that of all atoms, optional |
+| ``barrier_posterior``, ``…_error`` | (N,) | float64 | eV | searches and a model's prediction together, optional |
+| ``searches``, ``accepted`` | (N,) | float64 | | how many were made, and gave a barrier, optional |
+
+Labels from searches of ours (``campaign.export``) are nan for atoms that have none; training refuses them.
 
 Attributes: ``schema``, ``version``, ``species`` (JSON list), ``source`` (JSON object).
 """
@@ -71,7 +78,10 @@ class Configuration:
         values = self.labels[name]
         bad = np.flatnonzero(~np.isfinite(values))
         if bad.size:
-            raise GlassError(f"{name} of atom {bad[0]} of configuration {self.name!r} is not finite ({bad.size} atoms)")
+            raise GlassError(
+                f"{name} of atom {bad[0]} of configuration {self.name!r} is not finite ({bad.size} atoms); label these "
+                "with `glass label`, or leave the configuration out"
+            )
         return values
 
 

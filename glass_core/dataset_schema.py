@@ -14,7 +14,19 @@ from glass_core.errors import GlassError
 from glass_core.settings import conformed
 
 SCHEMA, VERSION = "glass-dataset", 1
-LABELS = {"barrier": "eV", "energy": "eV"}
+LABELS = {
+    "barrier": "eV",
+    "energy": "eV",
+    "barrier_median": "eV",
+    "barrier_q10": "eV",
+    "barrier_q90": "eV",
+    "barrier_error": "eV",
+    "barrier_shrunk_error": "eV",
+    "barrier_posterior": "eV",
+    "barrier_posterior_error": "eV",
+    "searches": "",
+    "accepted": "",
+}
 _KINDS = {"whole numbers": "iu", "numbers": "fiu", "flags": "b"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Iterable
 
 
@@ -30,3 +31,19 @@ def unknown(kind: str, value: object, known: Iterable[str], cure: str = "") -> G
 def missing_extra(package: str, extra: str) -> MissingExtraError:
     """Error for a package that belongs to an extra which is not installed."""
     return MissingExtraError(f'{package} is not installed; run: pip install "glass-plugins[{extra}]"')
+
+
+def require_package(package: str, extra: str) -> None:
+    """Checks that an optional package can be imported.
+
+    Args:
+        package: its name in ``import``; on PyPI it has "-" for "_".
+        extra: which brings it.
+
+    Raises:
+        MissingExtraError: if it cannot.
+    """
+    try:
+        importlib.import_module(package)
+    except ImportError as error:
+        raise missing_extra(package.replace("_", "-"), extra) from error

@@ -48,3 +48,12 @@ def glass_writers() -> Mapping[str, str]:  # type: ignore[empty-body]
 
     ``function(path, frame, outputs, info)`` with outputs as ``{name: PerAtom}`` and info as plain scalars.
     """
+
+
+@hookspec
+def glass_potentials() -> Mapping[str, str]:  # type: ignore[empty-body]
+    """Interatomic potentials by scheme, for ``glass label --potential SCHEME:TEXT``.
+
+    ``{"scheme": "package.module:function"}`` with ``function(text) -> Potential`` (see ``glass_core.potentials.base``),
+    which raises GlassError for a text that it cannot use.
+    """

@@ -98,13 +98,18 @@ def import_symgnn(
     read = [_configuration(pathlib.Path(path), tuple(species)) for path in paths]
     if not read:
         raise GlassError("no files to import; give the paths of the pickles")
-    chosen = find_groups(read) if groups is None else _given_groups(groups, [c.name for c in read])
+    chosen = find_groups(read) if groups is None else given_groups(groups, [c.name for c in read])
     configurations = tuple(Configuration(c.name, chosen[c.name], c.structure, c.ids_n, c.labels) for c in read)
     source = {"format": "SymGNN pickles", "files": {c.name: sha256(p) for c, p in zip(read, paths, strict=True)}}
     return Dataset(configurations, source)
 
 
-def _given_groups(groups: Mapping[str, int], names: Sequence[str]) -> dict[str, int]:
+def given_groups(groups: Mapping[str, int], names: Sequence[str]) -> dict[str, int]:
+    """The groups as given, one for each configuration.
+
+    Raises:
+        GlassError: for a name that is no configuration's, or a configuration without a group.
+    """
     for name in groups:
         if name not in names:
             raise unknown("configuration with a group", name, names)

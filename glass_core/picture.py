@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from glass_core.errors import missing_extra
+from glass_core.errors import require_package
 from glass_core.files import replacing
 from glass_core.frame import Frame
 from glass_core.outputs import PerAtom, output
@@ -21,11 +21,10 @@ def draw_slice(frame: Frame, outputs: Mapping[str, PerAtom], path: str | os.Path
     Raises:
         MissingExtraError: if matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise missing_extra("matplotlib", "demo") from error
+    require_package("matplotlib", "demo")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     name, per_atom = next(iter(outputs.items()))
     positions = frame.structure.positions_nc
     middle = np.median(positions[:, 2])

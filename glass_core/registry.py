@@ -19,7 +19,9 @@ _OURS = (
     "glass_core.descriptors.plugin",
     "glass_core.models.plugin",
     "glass_core.file_formats",
+    "glass_core.potentials.plugin",
     "ase_glass.plugin",
+    "lammps_hooks.plugin",
     "ovito_glass.plugin",
 )
 _HOOKS = {
@@ -28,6 +30,7 @@ _HOOKS = {
     "attribution": "glass_attributions",
     "reader": "glass_readers",
     "writer": "glass_writers",
+    "potential": "glass_potentials",
 }
 
 
@@ -113,7 +116,7 @@ def _table(plugins: pluggy.PluginManager, hook: str) -> dict[str, str]:
 
 
 def names(what: str) -> list[str]:
-    """Registered names of one sort: "descriptor", "model class", "attribution", "reader" or "writer"."""
+    """Registered names of one sort: "descriptor", "model class", "attribution", "reader", "writer" or "potential"."""
     return sorted(_table(manager(), _HOOKS[what]))
 
 

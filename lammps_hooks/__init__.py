@@ -8,11 +8,15 @@ Input script of an ``lmp`` binary with the PYTHON package, one line, from a file
 ``python -m lammps_hooks --species Cu Zr --every 100 > glass.lmp``::
 
     include glass.lmp
+
+For saddle searches, any pair style as a potential::
+
+    LammpsPotential("pair_style eam/fs\\npair_coeff * * CuZr_mm.eam.fs Cu Zr", ("Cu", "Zr"))
 """
 
 from __future__ import annotations
 
-__all__ = ["attach", "open_lammps"]
+__all__ = ["LammpsPotential", "LammpsSurface", "attach", "open_lammps"]
 
 
 def __getattr__(name: str) -> object:
@@ -25,4 +29,8 @@ def __getattr__(name: str) -> object:
         from lammps_hooks.library import open_lammps
 
         return open_lammps
+    if name in ("LammpsPotential", "LammpsSurface"):
+        from lammps_hooks import potential
+
+        return getattr(potential, name)
     raise AttributeError(f"module 'lammps_hooks' has no attribute {name!r}")

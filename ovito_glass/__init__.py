@@ -1,1 +1,1 @@
-"""Barrier predictions in OVITO: the modifier "Predict barriers", a reader of structure files, pictures."""
+"""OVITO: the modifiers "Predict barriers", "Show event", "Label statistics"; a reader of structure files; pictures."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator
 from typing import Any
 
@@ -17,10 +16,8 @@ from glass_core import GlassError, load_model, predict
 from glass_core.model_file import DEFAULT, model_names
 from glass_core.species_map import parse_species_map
 from ovito_glass.background import in_background
-from ovito_glass.results import results_key, write_attributes, write_histogram, write_properties
+from ovito_glass.results import checked_prefix, results_key, write_attributes, write_histogram, write_properties
 from ovito_glass.structure import to_structure
-
-_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9 _-]*")
 
 
 class PredictBarriers(ModifierInterface):
@@ -52,7 +49,7 @@ class PredictBarriers(ModifierInterface):
 
     def modify(self, data: DataCollection, *, frame: int, **kwargs: Any) -> Generator[str | float, None, None]:
         """Called by the pipeline for each frame; yields status texts and the fraction done."""
-        prefix = self._checked_prefix()
+        prefix = checked_prefix(self.prefix)
         structure = to_structure(data, parse_species_map(self.species_map))
         mask = _selection(data) if self.only_selected else None
         yield "Loading the model"
@@ -68,14 +65,6 @@ class PredictBarriers(ModifierInterface):
         write_histogram(data, main, predictions[main], int(self.bins), key)
         write_attributes(data, model, predictions, key)
         yield f"Wrote {', '.join(names)}"
-
-    def _checked_prefix(self) -> str:
-        prefix: str = self.prefix.strip()
-        if prefix and not _PREFIX.fullmatch(prefix):
-            raise GlassError(
-                f"prefix must start with a letter and hold only letters, digits, spaces, '-' and '_', got {prefix!r}"
-            )
-        return prefix
 
 
 def _selection(data: DataCollection) -> NDArray[np.bool_]:

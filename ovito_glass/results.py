@@ -19,16 +19,31 @@ if TYPE_CHECKING:
 
 NOT_PREDICTED = -1
 MASK = "Predicted"
+_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9 _-]*")
 
 
-def results_key(data: DataCollection, prefix: str, model_name: str) -> str:
-    """What sets the results of one modifier apart: its prefix, else the model's name.
+def checked_prefix(text: str) -> str:
+    """The prefix that a user set, which may be empty.
+
+    Raises:
+        GlassError: if OVITO would not take it in names of properties.
+    """
+    prefix = text.strip()
+    if prefix and not _PREFIX.fullmatch(prefix):
+        raise GlassError(
+            f"prefix must start with a letter and hold only letters, digits, spaces, '-' and '_', got {prefix!r}"
+        )
+    return prefix
+
+
+def results_key(data: DataCollection, prefix: str, source: str) -> str:
+    """What sets the results of one modifier apart: its prefix, else the name of the model or file they come from.
 
     Raises:
         GlassError: if a modifier upstream has used the same.
     """
-    key = prefix or re.sub(r"[^A-Za-z0-9 _-]", "_", model_name)
-    if f"Glass.{key}.model" in data.attributes:
+    key = prefix or re.sub(r"[^A-Za-z0-9 _-]", "_", source)
+    if any(name.startswith(f"Glass.{key}.") for name in data.attributes):
         raise GlassError(f"two modifiers of this pipeline write results of {key!r}; give one of them another prefix")
     return key
 

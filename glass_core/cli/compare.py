@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import pathlib
 from typing import Any
 
+from glass_core.cli.options import add_data, add_runs
 from glass_core.cli.show import as_json, number, stages, table, with_spread
 
 _DEFAULT = (
@@ -22,9 +22,8 @@ def add(commands: Any) -> None:
         "table. Finished folds of either command are kept in --runs and used again.",
     )
     p.add_argument("configs", nargs="*", help=f"YAML files or names of shipped ones [{' '.join(_DEFAULT)}]")
-    p.add_argument("-d", "--data", type=pathlib.Path, required=True, help="HDF5 data set")
-    p.add_argument("--runs", type=pathlib.Path, default=pathlib.Path("runs"), help="folder for folds and states [runs]")
-    p.add_argument("--device", default="cpu", help="where graph networks are trained: cpu, cuda, cuda:1 … [cpu]")
+    add_data(p)
+    add_runs(p)
     p.add_argument("--json", action="store_true", help="print the numbers as JSON")
     p.set_defaults(run=run)
 

@@ -122,9 +122,9 @@ def _devices() -> str:
         return 'PyTorch is not installed; pip install "glass-plugins[graph]"'
     import torch
 
-    return ", ".join(
-        ["cpu", *(f"cuda:{k} ({torch.cuda.get_device_name(k)})" for k in range(torch.cuda.device_count()))]
-    )
+    from glass_core.models.devices import devices
+
+    return ", ".join(name if name == "cpu" else f"{name} ({torch.cuda.get_device_name(name)})" for name in devices())
 
 
 def _kernels() -> str:

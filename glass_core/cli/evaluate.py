@@ -6,6 +6,7 @@ import argparse
 import pathlib
 from typing import Any
 
+from glass_core.cli.options import add_device
 from glass_core.cli.show import as_json, number, progress, table
 
 
@@ -14,7 +15,7 @@ def add(commands: Any) -> None:
     p = commands.add_parser("evaluate", help="score a model on a labelled data set")
     p.add_argument("model", help="name or path of a model")
     p.add_argument("data", type=pathlib.Path, help="HDF5 data set")
-    p.add_argument("--device", help="where a graph network computes: cpu, cuda, cuda:1 … [$GLASS_DEVICE or cpu]")
+    add_device(p)
     p.add_argument("--json", action="store_true", help="print JSON")
     p.set_defaults(run=run)
 

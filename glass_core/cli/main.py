@@ -9,9 +9,9 @@ import sys
 from collections.abc import Sequence
 
 from glass_core import GlassError, __version__
-from glass_core.cli import compare, demo, doctor, evaluate, importing, models, predict, report, train
+from glass_core.cli import compare, demo, doctor, evaluate, importing, label, models, predict, report, train
 
-_COMMANDS = (demo, predict, models, importing, train, compare, evaluate, report, doctor)
+_COMMANDS = (demo, predict, label, models, importing, train, compare, evaluate, report, doctor)
 
 
 def parser() -> argparse.ArgumentParser:

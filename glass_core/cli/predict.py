@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from glass_core.cli.options import add_device, add_reading
 from glass_core.cli.show import as_json, number, progress, table
 from glass_core.errors import GlassError, unknown
 from glass_core.frame import Frame
@@ -29,10 +30,8 @@ def add(commands: Any) -> None:
     p.add_argument("file", type=pathlib.Path, help="structure file")
     p.add_argument("-m", "--model", default="barrier", help="name (see `glass models`) or path of a model [barrier]")
     p.add_argument("-o", "--out", type=pathlib.Path, help="annotated file: .extxyz, .xyz, .dump, .lammpstrj or .h5")
-    p.add_argument("-s", "--species", default="", help="species of numeric types: 1=Cu,2=Zr")
-    p.add_argument("--frame", type=int, default=-1, help="which frame of a trajectory, counted from 0 [last]")
-    p.add_argument("--reader", help="ase or ovito [the first one that reads the file]")
-    p.add_argument("--device", help="where a graph network computes: cpu, cuda, cuda:1 … [$GLASS_DEVICE or cpu]")
+    add_reading(p)
+    add_device(p)
     p.add_argument("--chunk", type=int, help="most atoms per model call, to bound memory")
     p.add_argument("--json", action="store_true", help="print the summary as JSON")
     p.set_defaults(run=run)

@@ -6,13 +6,14 @@ import argparse
 import pathlib
 from typing import Any
 
+from glass_core.cli.options import add_data
 from glass_core.cli.show import as_json, number, stages, table
 
 
 def add(commands: Any) -> None:
     """Adds the command to the parser."""
     p = commands.add_parser("report", help="draw the figures of the SCNN paper from our own runs")
-    p.add_argument("-d", "--data", type=pathlib.Path, required=True, help="HDF5 data set")
+    add_data(p)
     p.add_argument("-m", "--model", default="scnn", help="SCNN model, trained on that data set [scnn]")
     p.add_argument("-o", "--out", type=pathlib.Path, default=pathlib.Path("report"), help="folder to write [report]")
     p.add_argument("--runs", type=pathlib.Path, default=pathlib.Path("runs"), help="folder of finished folds [runs]")

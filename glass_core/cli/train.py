@@ -8,6 +8,7 @@ import shlex
 import sys
 from typing import Any
 
+from glass_core.cli.options import add_data, add_runs
 from glass_core.cli.show import as_json, stages, table, with_spread
 
 
@@ -22,10 +23,9 @@ def add(commands: Any) -> None:
         "-m glass_core.cli.main train … --device cuda",
     )
     p.add_argument("config", help="YAML file, or the name of a shipped one: barrier, scnn, symgnn, schnet …")
-    p.add_argument("-d", "--data", type=pathlib.Path, required=True, help="HDF5 data set")
+    add_data(p)
     p.add_argument("-o", "--out", type=pathlib.Path, required=True, help="model to write (.safetensors)")
-    p.add_argument("--runs", type=pathlib.Path, default=pathlib.Path("runs"), help="folder for folds and states [runs]")
-    p.add_argument("--device", default="cpu", help="where graph networks are trained: cpu, cuda, cuda:1 … [cpu]")
+    add_runs(p)
     p.add_argument("--json", action="store_true", help="print the scores as JSON")
     p.set_defaults(run=run)
 

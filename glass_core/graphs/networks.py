@@ -1,24 +1,27 @@
-"""The networks by name: what a training configuration and a model file say."""
+"""The networks by name: what a training configuration and a model file say. Torch is imported when one is used."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
-
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any
 
 from glass_core.errors import unknown
-from glass_core.graphs import baselines, symgnn
 from glass_core.settings import checked
 
-NETWORKS: Mapping[str, tuple[type[Any], type[Any]]] = {
-    "symgnn": (symgnn.SymGNNSettings, symgnn.SymGNN),
-    "schnet": (baselines.SchNetSettings, baselines.SchNet),
-    "egnn": (baselines.PlainSettings, baselines.EGNN),
-    "gcn": (baselines.PlainSettings, baselines.GCN),
-    "edge_gcn": (baselines.PlainSettings, baselines.EdgeGCN),
-    "species_mlp": (baselines.PlainSettings, baselines.AtomMLP),
+if TYPE_CHECKING:
+    from glass_core.graphs.base import Network
+
+_BASELINES = "glass_core.graphs.baselines"
+# name → module, settings, network
+NETWORKS: Mapping[str, tuple[str, str, str]] = {
+    "symgnn": ("glass_core.graphs.symgnn", "SymGNNSettings", "SymGNN"),
+    "schnet": (_BASELINES, "SchNetSettings", "SchNet"),
+    "egnn": (_BASELINES, "PlainSettings", "EGNN"),
+    "gcn": (_BASELINES, "PlainSettings", "GCN"),
+    "edge_gcn": (_BASELINES, "PlainSettings", "EdgeGCN"),
+    "species_mlp": (_BASELINES, "PlainSettings", "AtomMLP"),
 }
 
 
@@ -43,32 +46,18 @@ class Architecture:
         """
         if name not in NETWORKS:
             raise unknown("network", name, NETWORKS)
-        return cls(name, asdict(checked(NETWORKS[name][0], settings, where)))
+        kind, _ = _classes(name)
+        return cls(name, asdict(checked(kind, settings, where)))
 
     def build(self, species: int) -> Network:
         """The network with fresh weights, from torch's generator."""
-        settings, network = NETWORKS[self.name]
+        settings, network = _classes(self.name)
         built: Network = network(checked(settings, self.settings, f"settings of {self.name}"), species)
         return built
 
 
-class Network(nn.Module):
-    """What the networks have in common (a type; they need not derive from it).
-
-    Attributes:
-        hops: layers that look at neighbours.
-        cutoff: Å.
-        self_edges: whether the graph must have them.
-        decoder: its last part, ending in a linear layer with one output.
-        edge_numbers: numbers per edge that an evaluation holds at once, for the size of chunks.
-    """
-
-    hops: int
-    cutoff: float
-    self_edges: bool
-    edge_numbers: int
-    decoder: nn.Sequential
-
-    def forward(self, graph: Any) -> Tensor:
-        """One number per centre."""
-        raise NotImplementedError
+def _classes(name: str) -> tuple[type[Any], type[Any]]:
+    """Classes of the settings and of the network."""
+    place, settings, network = NETWORKS[name]
+    module = importlib.import_module(place)
+    return getattr(module, settings), getattr(module, network)

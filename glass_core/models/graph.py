@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.descriptors.shells import Finder
-from glass_core.errors import GlassError, missing_extra
+from glass_core.errors import GlassError, require_package
+from glass_core.graphs.networks import Architecture
 from glass_core.models.arrays import require_shape
 from glass_core.models.base import Arrays, ModelCard, Progress
+from glass_core.models.devices import require_device
 from glass_core.models.domain import Domain
 from glass_core.neighbours import neighbour_blocks
 from glass_core.outputs import PerAtom, output
@@ -21,8 +23,8 @@ from glass_core.settings import Positive, conformed
 from glass_core.structure import Ints, Structure
 
 if TYPE_CHECKING:
+    from glass_core.graphs.base import Network
     from glass_core.graphs.graph import Graph
-    from glass_core.graphs.networks import Architecture, Network
 
 _MEMORY = 4e9
 _DENSITY = 0.065  # atoms/Å³ of a dense metallic glass
@@ -213,39 +215,12 @@ def architecture(settings: Mapping[str, Any]) -> Architecture:
         GlassError: for unknown names or wrong values.
     """
     for package in ("torch", "torch_geometric"):
-        _require(package)
-    from glass_core.graphs.networks import Architecture
-
+        require_package(package, "graph")
     return Architecture.checked(
         conformed(settings["network"], str, "network"),
         conformed(settings["architecture"], Mapping[str, Any], "architecture"),
         "architecture",
     )
-
-
-def _require(package: str) -> None:
-    import importlib
-
-    try:
-        importlib.import_module(package)
-    except ImportError as error:
-        raise missing_extra(package.replace("_", "-"), "graph") from error
-
-
-def require_device(device: str) -> None:
-    """Checks that torch can compute there.
-
-    Raises:
-        GlassError: for a device that does not exist on this machine.
-    """
-    _require("torch")
-    import torch
-
-    try:
-        torch.zeros(1, device=device).cpu()  # "meta" computes nothing
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        cards = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
-        raise GlassError(f"no device {device!r} on this machine; devices: {', '.join(['cpu', *cards])}") from error
 
 
 def _members(tensors: Arrays) -> Iterator[dict[str, NDArray[Any]]]:

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import pathlib
 from typing import Any
 
-from glass_core.errors import missing_extra
+from glass_core.errors import require_package
 from glass_core.files import replacing
 
 LOW, HIGH, THIRD = "#3b6fb6", "#c8553d", "#5a9e6f"
 CLUSTERS = ("#1f4e8c", "#6fa3d8", "#e39a86", "#a83223")
-
-
-def require_matplotlib() -> None:
-    """Checks that pictures can be drawn.
-
-    Raises:
-        MissingExtraError: if matplotlib is not installed.
-    """
-    try:
-        importlib.import_module("matplotlib")
-    except ImportError as error:
-        raise missing_extra("matplotlib", "train") from error
 
 
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Any, Any]:
@@ -31,7 +18,7 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **o
     Raises:
         MissingExtraError: if matplotlib is not installed.
     """
-    require_matplotlib()
+    require_package("matplotlib", "train")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

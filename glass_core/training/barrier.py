@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.errors import GlassError
+from glass_core.errors import GlassError, require_package
 from glass_core.metrics import pearson
 from glass_core.models.barrier import BarrierCommittee
 from glass_core.models.base import ModelCard
@@ -83,7 +83,7 @@ def _linear(moments: list[Moments], penalty: float) -> Layers:
 def _network(
     train: tuple[Array, Array], valid: tuple[Array, Array], settings: CommitteeSettings, seed: tuple[int, ...]
 ) -> Layers:
-    network.import_torch()
+    require_package("torch", "train")
     from torch import nn
 
     network.seed_torch(seed)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from glass_core.dataset import Dataset
 from glass_core.errors import GlassError, unknown
+from glass_core.graphs.networks import NETWORKS
 from glass_core.models.base import DescriptorModel, Model
 from glass_core.settings import checked
 from glass_core.training.config import TrainingConfig
@@ -57,7 +58,7 @@ def bench_of(config: TrainingConfig, dataset: Dataset, device: str = "cpu") -> B
 
     if config.model in graph.MODELS:
         return graph.GraphBench(config, dataset, device)
-    if config.model in graph.NETWORKS:
+    if config.model in NETWORKS:
         raise GlassError(
             f"{config.model} is a graph network; write model: graph, and network: {config.model} in settings"
         )

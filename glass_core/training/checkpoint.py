@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from glass_core.errors import GlassError
@@ -83,6 +84,15 @@ def read_checkpoint(path: pathlib.Path, key: str) -> Checkpoint | None:
         _part(tensors, "best"),
         history,
     )
+
+
+def best_epoch(history: Sequence[Any]) -> int:
+    """The epoch (from 1) with the highest validation score; the last without validation.
+
+    The correlation of constant predictions is nan: such an epoch is the best only while there is no other.
+    """
+    scores = np.array([entry["validation"] for entry in history], dtype=float)
+    return int(np.nanargmax(scores)) + 1 if np.isfinite(scores).any() else len(scores)
 
 
 def _part(tensors: State, part: str) -> dict[str, torch.Tensor]:

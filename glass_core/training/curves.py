@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 from glass_core.report.canvas import HIGH, LOW, new_figure, save
-from glass_core.training.epochs import best_epoch
+from glass_core.training.checkpoint import best_epoch
 
 
 def draw_curves(history: Sequence[Mapping[str, float | None]], path: pathlib.Path) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 from glass_core.dataset import Configuration, Dataset
 from glass_core.errors import GlassError
 from glass_core.models.base import ModelCard
+from glass_core.models.devices import require_device
 from glass_core.models.domain import Domain
-from glass_core.models.graph import Flag, GraphBarrier, architecture, require_device
+from glass_core.models.graph import Flag, GraphBarrier, architecture
 from glass_core.prediction import predict
 from glass_core.settings import Count, NotNegative, Positive, Share, checked
 from glass_core.training.bench import Notes, Values
@@ -78,7 +79,7 @@ class GraphBench:
     def _samples(self) -> dict[str, Any]:
         """Graph and label of each configuration by name."""
         from glass_core.graphs.graph import graph_of
-        from glass_core.training.epochs import Sample
+        from glass_core.training.trainer import Sample
 
         network = self.architecture.build(len(self._dataset.species))
         samples = {}
@@ -94,7 +95,8 @@ class GraphBench:
 
     def fit(self, left_out: int | None, seed: int, notes: Notes) -> GraphBarrier:
         """Trains the members on the other groups."""
-        from glass_core.training.epochs import Fit, run
+        from glass_core.training.epochs import run
+        from glass_core.training.trainer import Fit
 
         kept = [c for c in self._dataset if c.group != left_out]
         labels = np.concatenate([c.label(self._config.label) for c in kept])
@@ -136,4 +138,3 @@ def _part(notes: Notes, member: int, settings: GraphSettings) -> Any:
 
 
 MODELS = ("graph",)
-NETWORKS = ("symgnn", "schnet", "egnn", "gcn", "edge_gcn", "species_mlp")  # known without torch, for an error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.errors import GlassError, missing_extra
+from glass_core.errors import GlassError, require_package
 from glass_core.models.networks import Activation
 from glass_core.settings import Count, NotNegative, Positive, Share
 
@@ -45,18 +45,9 @@ class NetworkSettings:
     patience: Count = 8
 
 
-def import_torch() -> type[torch.Tensor]:
-    """Checks that torch is there, with the pip line if not."""
-    try:
-        import torch
-    except ImportError as error:
-        raise missing_extra("torch", "train") from error
-    return torch.Tensor
-
-
 def build(inputs: int, outputs: int, settings: NetworkSettings) -> torch.nn.Sequential:
     """Linear layers with activation and dropout between them."""
-    import_torch()
+    require_package("torch", "train")
     from torch import nn
 
     activations = {"silu": nn.SiLU, "relu": nn.ReLU}

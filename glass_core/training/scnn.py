@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.errors import GlassError
+from glass_core.errors import GlassError, require_package
 from glass_core.metrics import auc_roc
 from glass_core.models.base import ModelCard
 from glass_core.models.classifier import Classifier
@@ -147,7 +147,7 @@ def train_scnn(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) -
     real atoms, which the card names. A first run with one group held out finds how many cycles give the
     best AUC there; the second runs that many cycles on all rows.
     """
-    network.import_torch()
+    require_package("torch", "train")
     settings: SCNNSettings = checked(SCNNSettings, config.settings, "settings of scnn")
     rows = rows.measured()
     problem = Problem.of(rows, settings.top)
@@ -296,7 +296,7 @@ class ClassifierSettings(network.NetworkSettings):
 
 def train_classifier(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) -> Classifier:
     """The network of one hidden layer on balanced rows; the number of passes chosen as for SCNN."""
-    network.import_torch()
+    require_package("torch", "train")
     from torch import nn
 
     settings: ClassifierSettings = checked(ClassifierSettings, config.settings, "settings of the classifier")

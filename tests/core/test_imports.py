@@ -17,6 +17,7 @@ ACTIONS = {
     "structure": "from glass_core import Structure; Structure([[0, 0, 0]], [0], ('Cu',))",
     "descriptor settings": "from glass_core.registry import find; find('descriptor', 'scnn')(('Cu',)).names()",
     "model classes": "from glass_core import registry as r; [r.find('model class', n) for n in r.names('model class')]",
+    "graph networks": "from glass_core.graphs.networks import NETWORKS; list(NETWORKS)",
     "testing": "import glass_core.testing",
 }
 

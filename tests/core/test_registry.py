@@ -18,6 +18,7 @@ OURS = {
     "attribution": set(),
     "reader": set(),
     "writer": {".dump", ".lammpstrj", ".h5"},
+    "potential": {"eam", "lj", "ase", "lammps"},
 }
 
 
@@ -74,6 +75,7 @@ ENTRIES = {
     "attribution": ("glass_attributions", ["mine=collections:OrderedDict"]),
     "reader": ("glass_readers", {"mine": "collections:OrderedDict"}),
     "writer": ("glass_writers", {"mine": "collections:OrderedDict"}),
+    "potential": ("glass_potentials", {"mine": "collections:OrderedDict"}),
 }
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from glass_core.descriptors.power_spectrum import PowerSpectrum
+from glass_core.graphs.base import Network
 from glass_core.graphs.graph import Graph, graph_of
-from glass_core.graphs.networks import Architecture, Network
+from glass_core.graphs.networks import Architecture
 from glass_core.models.base import ModelCard
 from glass_core.models.domain import Domain
 from glass_core.models.graph import Flag, GraphBarrier, weights_of

@@ -17,13 +17,16 @@ from safetensors.numpy import save
 from glass_core.dataset import Dataset, write_dataset
 from glass_core.errors import GlassError, MissingExtraError
 from glass_core.evaluation import evaluate
-from glass_core.graphs import networks
+from glass_core.graphs.networks import NETWORKS as KINDS
+from glass_core.graphs.networks import Architecture
 from glass_core.model_file import load_model, read_card
 from glass_core.models.graph import GraphBarrier
-from glass_core.training import epochs, graph, parallel
+from glass_core.training import parallel
 from glass_core.training import run as training
 from glass_core.training.bench import Notes, bench_of
+from glass_core.training.checkpoint import best_epoch, read_checkpoint
 from glass_core.training.config import TrainingConfig
+from glass_core.training.trainer import Trainer
 from tests.graphs.small import NETWORKS
 from tests.training.conftest import dataset
 
@@ -62,14 +65,9 @@ def test_the_learned_distributions_move(dataset: Dataset) -> None:
         assert np.abs(after.members[0][name] - before.members[0][name]).min() > 1e-6
 
 
-@pytest.mark.parametrize("stop", [1, 3])
-@pytest.mark.parametrize("symmetrisation", ["length", "learned"])
-def test_an_interrupted_run_ends_as_if_it_had_not_been(
-    tmp_path: pathlib.Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, stop: int, symmetrisation: str
-) -> None:
-    chosen = config(architecture={**TINY, "symmetrisation": symmetrisation}, epochs=4, members=2)
-    whole = bench_of(chosen, dataset).fit(1, 0, Notes())
-    original = epochs._Trainer.epoch
+def interrupt(chosen: TrainingConfig, dataset: Dataset, notes: Notes, stop: int) -> None:
+    """Trains some epochs of the first member."""
+    original = Trainer.epoch
     done = []
 
     def failing(self, epoch: int) -> float:
@@ -78,13 +76,50 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
         done.append(epoch)
         return original(self, epoch)
 
-    monkeypatch.setattr(epochs._Trainer, "epoch", failing)
-    with pytest.raises(KeyboardInterrupt):
-        bench_of(chosen, dataset).fit(1, 0, Notes(tmp_path / "run"))
-    monkeypatch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "epoch", failing)
+        with pytest.raises(KeyboardInterrupt):
+            bench_of(chosen, dataset).fit(1, 0, notes)
+
+
+@pytest.mark.parametrize("stop", [1, 3])
+@pytest.mark.parametrize("symmetrisation", ["length", "learned"])
+def test_an_interrupted_run_ends_as_if_it_had_not_been(
+    tmp_path: pathlib.Path, dataset: Dataset, stop: int, symmetrisation: str
+) -> None:
+    chosen = config(architecture={**TINY, "symmetrisation": symmetrisation}, epochs=4, members=2)
+    whole = bench_of(chosen, dataset).fit(1, 0, Notes())
+    interrupt(chosen, dataset, Notes(tmp_path / "run"), stop)
     told: list[str] = []
     resumed = bench_of(chosen, dataset).fit(1, 0, Notes(tmp_path / "run", lambda what, share: told.append(what)))
     assert told[0].startswith(f"member 1/2, epoch {stop + 1}/4")
+    np.testing.assert_array_equal(weights(resumed), weights(whole))
+
+
+SLOW = pytest.mark.skipif("GLASS_TEST_COMPILE" not in os.environ, reason="minutes; set GLASS_TEST_COMPILE=1 to run it")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's compiler, from its own parts
+@pytest.mark.parametrize("backend", ["eager", pytest.param("inductor", marks=SLOW)])
+@pytest.mark.parametrize("symmetrisation", ["length", "learned"])
+def test_an_interrupted_compiled_run_ends_as_if_it_had_not_been(
+    tmp_path: pathlib.Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, backend: str, symmetrisation: str
+) -> None:
+    """Each run compiles for itself, as in a process of its own; "eager" traces the network, without new code for it."""
+    original, compiled = torch.compile, []
+
+    def compile_anew(network, **options):
+        compiled.append(network)
+        torch.compiler.reset()
+        return original(network, backend=backend, **options)
+
+    monkeypatch.setattr(torch, "compile", compile_anew)
+    architecture = {**TINY, "heads": [1], "width": 4, "symmetrisation": symmetrisation}
+    chosen = config(architecture=architecture, epochs=3, compile=True)
+    whole = bench_of(chosen, dataset).fit(1, 0, Notes())
+    interrupt(chosen, dataset, Notes(tmp_path / "run"), 1)
+    resumed = bench_of(chosen, dataset).fit(1, 0, Notes(tmp_path / "run"))
+    assert len(compiled) == 3
     np.testing.assert_array_equal(weights(resumed), weights(whole))
 
 
@@ -115,16 +150,16 @@ def test_a_killed_process_goes_on(tmp_path: pathlib.Path, dataset: Dataset) -> N
 
 def test_validation_keeps_the_best_epoch_and_stops(tmp_path: pathlib.Path, dataset: Dataset) -> None:
     scores = iter([0.1, 0.5, 0.3, 0.4, 0.2, 0.9])
-    original = epochs._Trainer.score
+    original = Trainer.score
 
     def scripted(self, valid):
         assert original(self, valid) == pytest.approx(original(self, valid))
         return next(scores)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(epochs._Trainer, "score", scripted)
+        patch.setattr(Trainer, "score", scripted)
         model = bench_of(config(patience=3, epochs=6), dataset).fit(None, 0, Notes(tmp_path / "run"))
-    state = epochs.read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
+    state = read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
     assert [entry["validation"] for entry in state.history] == [0.1, 0.5, 0.3, 0.4, 0.2]
     *others, (last, _) = model.members[0].items()
     assert last == "decoder.12.bias"  # set anew after training
@@ -142,14 +177,14 @@ def test_epochs_whose_score_is_not_defined_are_never_the_best(tmp_path: pathlib.
         ([None, None, None], 3),
         ([], 0),
     ):
-        assert epochs.best_epoch([{"validation": s} for s in scores]) == best
+        assert best_epoch([{"validation": s} for s in scores]) == best
     scripted = iter([nan, nan, 0.5, nan, 0.4, 0.9])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(epochs._Trainer, "score", lambda *_: next(scripted))
+        patch.setattr(Trainer, "score", lambda *_: next(scripted))
         bench_of(config(patience=2, epochs=6), dataset).fit(None, 0, Notes(tmp_path / "run"))
-    state = epochs.read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
+    state = read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
     assert len(state.history) == 5
-    assert epochs.best_epoch(state.history) == 3
+    assert best_epoch(state.history) == 3
     assert (tmp_path / "run-m0.png").stat().st_size > 5000
 
 
@@ -213,17 +248,17 @@ def test_left_out_groups_are_not_seen(dataset: Dataset) -> None:
 
 
 def test_divergence_stops_and_keeps_the_last_good_state(tmp_path: pathlib.Path, dataset: Dataset) -> None:
-    original = epochs._Trainer._loss
+    original = Trainer._loss
 
     def exploding(self, predicted, target):
         poison = float("inf") if len(list(tmp_path.glob("*.checkpoint.*"))) else 1.0
         return original(self, predicted, target) * poison
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(epochs._Trainer, "_loss", exploding)
+        patch.setattr(Trainer, "_loss", exploding)
         with pytest.raises(GlassError, match=r"diverged in epoch 2 .*Lower learning_rate \(0\.02\) or clip \(1\)"):
             bench_of(config(epochs=3), dataset).fit(None, 0, Notes(tmp_path / "run"))
-    state = epochs.read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
+    state = read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
     assert state.epoch == 1
     assert all(torch.isfinite(t).all() for t in state.network.values())
 
@@ -255,8 +290,14 @@ def test_settings_are_checked_before_anything_is_computed(dataset: Dataset, chan
         bench_of(config(**changes), dataset)
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_every_network_of_the_table_is_there(name: str) -> None:
+    network = Architecture.checked(name, {}, "settings").build(2)
+    assert isinstance(network, torch.nn.Module)
+    assert network.cutoff > 0
+
+
 def test_a_network_is_no_model(dataset: Dataset) -> None:
-    assert set(graph.NETWORKS) == set(networks.NETWORKS)
     with pytest.raises(GlassError, match="symgnn is a graph network; write model: graph, and network: symgnn in"):
         bench_of(TrainingConfig("symgnn", FLAG), dataset)
 

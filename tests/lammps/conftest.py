@@ -16,7 +16,7 @@ from tests.lammps.boxes import box, potential
 
 # These open LAMMPS inside the test process. Beside Qt, torch and their threads that crashed now and then,
 # so test_own_process.py runs them in a process of their own (which sets the variable).
-IN_PROCESS = ["test_library.py", "test_processes.py", "test_refusals.py", "test_structure.py"]
+IN_PROCESS = ["test_library.py", "test_processes.py", "test_refusals.py", "test_structure.py", "test_surface.py"]
 collect_ignore = [] if os.environ.get("GLASS_LAMMPS_TESTS") else IN_PROCESS
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

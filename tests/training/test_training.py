@@ -19,6 +19,7 @@ from glass_core.settings import checked
 from glass_core.structure import Structure
 from glass_core.testing import check_model
 from glass_core.training import bench
+from glass_core.training import config as training_config
 from glass_core.training import run as training
 from glass_core.training.config import SHIPPED, TrainingConfig, read_config
 from glass_core.training.rows import make_rows
@@ -294,6 +295,19 @@ def test_folds_of_other_data_in_memory_are_not_used(tmp_path: pathlib.Path, data
     first, second = (training.cross_validate(config("ridge"), data, tmp_path).by_seed[0] for data in (plain, turned))
     assert len(list(tmp_path.iterdir())) == 6
     np.testing.assert_allclose(second["glass1"], 3 - first["glass1"], atol=1e-5)
+
+
+def test_folds_of_another_version_of_training_are_not_used(
+    tmp_path: pathlib.Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Defaults in code stand in no configuration; names of version 1 are those of before there were versions."""
+    chosen = TrainingConfig("ridge", {"kind": "scnn"}, {"penalties": (1.0,)})
+    assert chosen.digest() == "cf41bc88af2d6603"
+    training.cross_validate(config("ridge"), dataset, tmp_path)
+    monkeypatch.setattr(training_config, "VERSION", 2)
+    assert chosen.digest() not in ("cf41bc88af2d6603", replace(chosen, label="energy").digest())
+    training.cross_validate(config("ridge"), dataset, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 6
 
 
 def test_a_missing_label_is_named_before_descriptors_are_computed(

@@ -1,0 +1,98 @@
+"""From a structure file to the header of a campaign: at a minimum, or relaxed to one."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import pathlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glass_core import __version__
+from glass_core.campaign.header import Header
+from glass_core.campaign.label_file import is_label_file, read_labels
+from glass_core.errors import GlassError
+from glass_core.frame import Frame
+from glass_core.paths import AnyPath, is_file
+from glass_core.potentials.base import Potential
+from glass_core.saddle.minimise import minimise
+from glass_core.saddle.settings import ArtnSettings
+from glass_core.structure import Structure, replace_fields
+
+_RELAXED = 0.5  # of the force that a minimum may have
+_MOST = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Beginning:
+    """How to begin.
+
+    Attributes:
+        potential: of the searches.
+        settings: of the searches.
+        seed: of the campaign.
+        relax: whether to relax a structure that is not at a minimum.
+    """
+
+    potential: Potential
+    settings: ArtnSettings
+    seed: int = 0
+    relax: bool = False
+
+    def __call__(self, frame: Frame, file: AnyPath, path: AnyPath) -> Header:
+        """The header of a campaign; with the structure in the label file, if there is one.
+
+        Args:
+            frame: the structure as it was read.
+            file: from where.
+            path: of the label file.
+
+        Raises:
+            GlassError: for no atoms, a species that the potential lacks, a structure that is not at a minimum, or
+                a label file of another structure.
+        """
+        structure = frame.structure
+        if not structure.n_atoms:
+            raise GlassError(f"{file} holds no atoms; give another structure")
+        if is_label_file(path) or is_file(path):
+            known = read_labels(path).header
+            known.require_structure(structure, str(path))
+            return self._header(known.structure, frame, dict(known.source))
+        minimum = self._minimum(structure, str(file))
+        source = {"file": pathlib.Path(file).name, "relaxed": minimum is not structure, "versions": _versions()}
+        return self._header(minimum, frame, source)
+
+    def _header(self, minimum: Structure, frame: Frame, source: dict[str, Any]) -> Header:
+        name, digest = self.potential.name, self.potential.digest
+        return Header(
+            minimum, frame.ids_n, name, digest, self.settings, self.seed, frame.structure.positions_nc, source
+        )
+
+    def _minimum(self, structure: Structure, file: str) -> Structure:
+        """The structure, relaxed if it has to be."""
+        region = self.potential.bind(structure).region(0, None)
+        positions = structure.positions_nc[region.moving_m]
+        force_n = np.linalg.norm(region.surface.energy_forces(positions)[1], axis=1)
+        most = self.settings.minimum_force
+        if force_n.max() <= most:
+            return structure
+        if not self.relax:
+            atom = int(region.moving_m[force_n.argmax()])
+            raise GlassError(
+                f"{file} is not at a minimum of {self.potential.name}: the force on atom {atom} is {force_n.max():.3g} "
+                f"eV/Å, more than {most:g}; add --relax, or give the potential that it was made with"
+            )
+        result = minimise(region.surface, positions, _RELAXED * most, _MOST)
+        if not result.converged:
+            raise GlassError(
+                f"{file} could not be relaxed: the largest force is still {result.force:.3g} eV/Å after {result.steps} "
+                f"steps, more than {_RELAXED * most:g}; relax it with LAMMPS or ASE first"
+            )
+        relaxed = structure.positions_nc.copy()
+        relaxed[region.moving_m] = result.positions_nc
+        return replace_fields(structure, positions_nc=relaxed)
+
+
+def _versions() -> dict[str, str]:
+    return {"glass-plugins": __version__, **{name: importlib.metadata.version(name) for name in ("numpy", "numba")}}

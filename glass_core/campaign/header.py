@@ -1,0 +1,203 @@
+"""What all searches of a label file share: structure, potential, settings, seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.errors import GlassError
+from glass_core.saddle.settings import ArtnSettings
+from glass_core.settings import Whole, conformed
+from glass_core.structure import Floats, Structure, replace_fields
+
+SCHEMA, VERSION = "glass-labels", 1
+_SAME_PLACE = 1e-5  # Å; readers of one file differ by less
+_CURE = "give the same one, or another name with -o"
+_ENTRIES = {
+    "species": tuple[str, ...],
+    "potential": Mapping[str, str],
+    "settings": Mapping[str, Any],
+    "seed": Whole,
+    "source": Mapping[str, Any],
+}
+
+
+class NewerFileError(GlassError):
+    """A file of a version that this one cannot read."""
+
+
+def require_version(version: Any, where: str) -> None:
+    """Checks the version of a label file or journal.
+
+    Raises:
+        GlassError: if it is newer than this package, or none.
+    """
+    if not isinstance(version, (int, np.integer)) or version < 1:
+        raise GlassError(f"{where} has schema version {version!r}, must be 1 … {VERSION}; restore it from a copy")
+    if version > VERSION:
+        raise NewerFileError(f"{where} has schema version {version}, this version reads up to {VERSION}; upgrade")
+
+
+@dataclass(frozen=True, eq=False)
+class Header:
+    """What all searches of a label file share.
+
+    Attributes:
+        structure: in which they were done: at a minimum.
+        ids_n: identifiers of its atoms, shape (n,).
+        potential: for people.
+        potential_digest: hash of all that decides its energies.
+        settings: of the searches.
+        seed: of the campaign.
+        given_nc: positions in the file that the campaign was started with; others than those of ``structure`` where
+            that was relaxed. Å, shape (n, 3).
+        source: plain values worth keeping: ``file``, ``versions`` of libraries …
+    """
+
+    structure: Structure
+    ids_n: NDArray[np.int64]
+    potential: str
+    potential_digest: str
+    settings: ArtnSettings
+    seed: int
+    given_nc: Floats
+    source: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def given(self) -> Structure:
+        """The structure that the campaign was started with."""
+        return replace_fields(self.structure, positions_nc=self.given_nc)
+
+    def as_json(self) -> str:
+        """All but the arrays."""
+        content = {
+            "version": VERSION,
+            "species": list(self.structure.species),
+            "potential": {"name": self.potential, "digest": self.potential_digest},
+            "settings": self.settings.as_dict(),
+            "settings_digest": settings_digest(self.settings),
+            "structure_digest": structure_digest(self.structure),
+            "seed": self.seed,
+            "source": dict(self.source),
+        }
+        return json.dumps(content)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays; rows of the cell that were not given are zero."""
+        structure = self.structure
+        return {
+            "positions": structure.positions_nc,
+            "given_positions": self.given_nc,
+            "types": structure.types_n,
+            "cell": structure.cell_cc * np.array(structure.given)[:, None],
+            "pbc": np.array(structure.pbc),
+            "ids": self.ids_n,
+        }
+
+    @classmethod
+    def from_parts(cls, text: str, arrays: Mapping[str, NDArray[Any]], where: str) -> Header:
+        """The header again.
+
+        Raises:
+            GlassError: if something is missing, damaged, or of a newer version; ``where`` is the file.
+        """
+        try:
+            content = json.loads(text)
+            require_version(content["version"], where)
+            parts = {key: conformed(content[key], hint, key) for key, hint in _ENTRIES.items()}
+            structure = Structure(
+                arrays["positions"], arrays["types"], parts["species"], arrays["cell"], arrays["pbc"].tolist()
+            )
+            return cls(
+                structure, arrays["ids"].astype(np.int64), parts["potential"]["name"], parts["potential"]["digest"],
+                ArtnSettings.from_dict(parts["settings"]), parts["seed"], arrays["given_positions"], parts["source"],
+            )  # fmt: skip
+        except NewerFileError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise GlassError(f"header of {where} is damaged: {error}; restore the file from a copy") from error
+
+    def require_same(self, other: Header, where: str) -> None:
+        """Checks that searches of another campaign may stand beside ours.
+
+        Args:
+            other: of the campaign that is to go on.
+            where: the label file of ours.
+
+        Raises:
+            GlassError: naming what differs.
+        """
+        self.require_structure(other.given, where)
+        if self.potential_digest != other.potential_digest:
+            raise GlassError(
+                f"{where} was made with the potential {self.potential} ({self.potential_digest[:12]}), not with "
+                f"{other.potential} ({other.potential_digest[:12]}); {_CURE}"
+            )
+        changed = _differences(self.settings.as_dict(), other.settings.as_dict())
+        if changed:
+            name, (ours, theirs) = next(iter(changed.items()))
+            more = f" ({len(changed)} settings differ)" if len(changed) > 1 else ""
+            raise GlassError(f"{where} was made with {name} = {ours}, not {theirs}{more}; {_CURE}")
+        if self.seed != other.seed:
+            raise GlassError(f"{where} was made with seed {self.seed}, not {other.seed}; {_CURE}")
+
+    def require_structure(self, given: Structure, where: str) -> None:
+        """Checks that a structure is the one that the file was begun with, within what readers round.
+
+        Raises:
+            GlassError: naming what differs.
+        """
+        ours = self.given
+        if ours.n_atoms != given.n_atoms:
+            raise GlassError(f"{where} belongs to a structure of {ours.n_atoms} atoms, not {given.n_atoms}; {_CURE}")
+        mine, theirs = ours.symbols(), given.symbols()
+        other = np.flatnonzero(mine != theirs)
+        if other.size:
+            k = int(other[0])
+            raise GlassError(f"{where} belongs to a structure whose atom {k} is {mine[k]}, not {theirs[k]}; {_CURE}")
+        if ours.pbc != given.pbc or not np.allclose(ours.cell_cc, given.cell_cc, rtol=0, atol=_SAME_PLACE):
+            raise GlassError(f"{where} belongs to a structure in another box, {ours.cell_cc.tolist()}; {_CURE}")
+        apart = ours.positions_nc - given.positions_nc
+        turns = np.round(apart @ np.linalg.inv(ours.cell_cc)) * np.array(ours.pbc)
+        far = np.linalg.norm(apart - turns @ ours.cell_cc, axis=1)
+        if far.size and far.max() > _SAME_PLACE:
+            raise GlassError(
+                f"{where} belongs to another structure: atom {far.argmax()} lies {far.max():.2g} Å from its place "
+                f"there; {_CURE}"
+            )
+
+
+def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[Any, Any]]:
+    """Settings that differ, by dotted name."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for key, value in ours.items():
+        if isinstance(value, Mapping):
+            found |= _differences(value, theirs[key], f"{prefix}{key}.")
+        elif value != theirs[key]:
+            found[prefix + key] = (value, theirs[key])
+    return found
+
+
+def structure_digest(structure: Structure) -> str:
+    """Hash of positions, species, box and periodicity, whatever the order of species."""
+    content = hashlib.sha256(json.dumps([structure.symbols().tolist(), structure.pbc, structure.given]).encode())
+    for array in (structure.positions_nc, structure.cell_cc):
+        content.update(array.astype("<f8").tobytes())
+    return content.hexdigest()
+
+
+def settings_digest(settings: ArtnSettings) -> str:
+    """Hash of all settings, whether a number was written 1 or 1.0."""
+    return hashlib.sha256(json.dumps(_numbers(settings.as_dict()), sort_keys=True).encode()).hexdigest()
+
+
+def _numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _numbers(entry) for key, entry in value.items()}
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -1,0 +1,78 @@
+"""Which searches are done and the barriers they found: what a plan decides on."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.campaign.columns import STATES
+from glass_core.campaign.labels import Labels
+from glass_core.campaign.statistics import Counts, Moments, moments
+from glass_core.saddle.records import State
+
+Task = tuple[int, int]
+"""Atom and number of a search."""
+
+_ACCEPTED = STATES.index(State.ACCEPTED)
+
+
+class Results:
+    """A growing table with a row per atom and a column per number of a search."""
+
+    def __init__(self, n_atoms: int) -> None:
+        self._barrier_ns = np.full((n_atoms, 8), np.nan)
+        self._done_ns = np.zeros((n_atoms, 8), dtype=bool)
+        self._count = self._accepted = 0
+
+    @classmethod
+    def of(cls, labels: Labels) -> Results:
+        """What a label file holds."""
+        results = cls(labels.structure.n_atoms)
+        rows = labels.table.rows_r
+        results._widen(int(rows["number"].max(initial=-1)) + 1)
+        results._done_ns[rows["atom"], rows["number"]] = True
+        results._barrier_ns[rows["atom"], rows["number"]] = np.where(labels.accepted_r, rows["barrier"], np.nan)
+        results._count, results._accepted = len(rows), int(labels.accepted_r.sum())
+        return results
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def n_atoms(self) -> int:
+        """Atoms of the structure."""
+        return len(self._done_ns)
+
+    @property
+    def accepted(self) -> int:
+        """How many of the searches were accepted."""
+        return self._accepted
+
+    def has(self, atom: int, number: int) -> bool:
+        """Whether a search is done."""
+        return bool(number < self._done_ns.shape[1] and self._done_ns[atom, number])
+
+    def add(self, row: NDArray[np.void] | np.void) -> None:
+        """Notes a search, given as its row (``columns.ROW``)."""
+        atom, number, accepted = int(row["atom"]), int(row["number"]), row["state"] == _ACCEPTED
+        self._widen(number + 1)
+        self._done_ns[atom, number] = True
+        self._barrier_ns[atom, number] = row["barrier"] if accepted else np.nan
+        self._count += 1
+        self._accepted += bool(accepted)
+
+    def moments(self, asked_n: Counts) -> Moments:
+        """Sums over the first ``asked`` searches of each atom, all of which must be done.
+
+        Later ones, of an earlier run that wanted more, are left out: a plan decides from what it asked for alone,
+        so that it comes to the same end wherever it was interrupted.
+        """
+        self._widen(int(asked_n.max(initial=0)))
+        asked_ns = np.arange(self._done_ns.shape[1]) < asked_n[:, None]
+        return moments(np.where(asked_ns, self._barrier_ns, np.nan), asked_n)
+
+    def _widen(self, width: int) -> None:
+        more = max(width, 2 * self._done_ns.shape[1]) - self._done_ns.shape[1]
+        if width > self._done_ns.shape[1]:
+            self._barrier_ns = np.pad(self._barrier_ns, ((0, 0), (0, more)), constant_values=np.nan)
+            self._done_ns = np.pad(self._done_ns, ((0, 0), (0, more)))

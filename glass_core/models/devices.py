@@ -1,0 +1,33 @@
+"""Devices that torch computes on."""
+
+from __future__ import annotations
+
+from glass_core.errors import GlassError, require_package
+
+
+def devices() -> list[str]:
+    """Their names in torch: "cpu", and "cuda:0", "cuda:1" … for the GPUs of this machine.
+
+    Raises:
+        MissingExtraError: without torch.
+    """
+    require_package("torch", "graph")
+    import torch
+
+    return ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+
+
+def require_device(device: str) -> None:
+    """Checks that torch can compute there.
+
+    Raises:
+        MissingExtraError: without torch.
+        GlassError: for a device that does not exist on this machine.
+    """
+    require_package("torch", "graph")
+    import torch
+
+    try:
+        torch.zeros(1, device=device).cpu()  # "meta" computes nothing
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise GlassError(f"no device {device!r} on this machine; devices: {', '.join(devices())}") from error

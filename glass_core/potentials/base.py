@@ -1,0 +1,58 @@
+"""What labelling needs from a potential: energy surfaces around an atom of a structure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from glass_core.saddle.surface import Surface
+from glass_core.structure import Ints, Structure
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Atoms that move while all others are fixed, and their energy surface.
+
+    Attributes:
+        moving_m: indices of the moving atoms in the structure, ascending, shape (m,).
+        surface: of the moving atoms in this order; its energy is relative to that of the structure.
+    """
+
+    moving_m: Ints
+    surface: Surface
+
+
+class BoundPotential(Protocol):
+    """A potential for one structure."""
+
+    def region(self, centre: int, radius: float | None) -> Region:
+        """The surface of the atoms within ``radius`` Å of an atom; of all atoms if None.
+
+        A potential that cannot hold atoms fixed for less work gives all atoms whatever the radius.
+
+        Raises:
+            GlassError: if the box is too small for the region.
+        """
+        ...
+
+
+class Potential(Protocol):
+    """A potential; pickled to workers, so it holds names of files and plain settings, not handles."""
+
+    @property
+    def name(self) -> str:
+        """What to call it for people."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Hash of all that decides its energies; label files refuse another one."""
+        ...
+
+    def bind(self, structure: Structure) -> BoundPotential:
+        """The potential for one structure.
+
+        Raises:
+            GlassError: for a species that it lacks.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Saddle points: the activation-relaxation technique (ARTn) on any potential energy surface."""

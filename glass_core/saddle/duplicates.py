@@ -1,0 +1,71 @@
+"""Which searches found the same event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.saddle.records import SearchRecord
+from glass_core.structure import Floats
+
+SAME_ENERGY = 0.01  # eV
+SAME_PLACE = 0.1  # Å
+
+
+def distinct_events(
+    records: Sequence[SearchRecord], energy: float = SAME_ENERGY, distance: float = SAME_PLACE
+) -> NDArray[np.int64]:
+    """Number of the event that each accepted search found, in the order first met; −1 for searches without one.
+
+    Two searches found the same event if barriers and final energies differ by less than ``energy`` and every atom is
+    displaced alike, at the saddle and in the other minimum, within ``distance``. Displacements are taken from the
+    common minimum, so periodic images play no part.
+
+    Args:
+        records: searches of one structure, around any atoms.
+        energy: eV. Fixed surroundings differ between centres, and shift energies by a few hundredths at 10 Å.
+        distance: Å.
+    """
+    events: list[SearchRecord] = []
+    numbers = np.full(len(records), -1, dtype=np.int64)
+    order = np.argsort([r.barrier for r in records], kind="stable")  # nan last
+    recent: list[int] = []
+    for index in order:
+        record = records[index]
+        if not np.isfinite(record.barrier):
+            break
+        recent = [e for e in recent if record.barrier - events[e].barrier < energy]
+        found = next((e for e in recent if _alike(record, events[e], energy, distance)), None)
+        if found is None:
+            found = len(events)
+            events.append(record)
+            recent.append(found)
+        numbers[index] = found
+    return _in_order_met(numbers)
+
+
+def _alike(a: SearchRecord, b: SearchRecord, energy: float, distance: float) -> bool:
+    if abs(a.final_energy - b.final_energy) >= energy:
+        return False
+    atoms = np.union1d(a.moved_d, b.moved_d)
+    return all(
+        np.linalg.norm(_spread(atoms, a.moved_d, x) - _spread(atoms, b.moved_d, y), axis=1).max(initial=0.0) < distance
+        for x, y in ((a.saddle_dc, b.saddle_dc), (a.final_dc, b.final_dc))
+    )
+
+
+def _spread(atoms: NDArray[np.integer], moved: NDArray[np.integer], displacements: Floats) -> Floats:
+    whole = np.zeros((len(atoms), 3))
+    whole[np.searchsorted(atoms, moved)] = displacements
+    return whole
+
+
+def _in_order_met(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    seen, first = np.unique(numbers[numbers >= 0], return_index=True)
+    rank = np.empty(len(seen), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(seen))
+    numbers = numbers.copy()
+    numbers[numbers >= 0] = rank[np.searchsorted(seen, numbers[numbers >= 0])]
+    return numbers

@@ -1,0 +1,81 @@
+"""Down to a minimum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from glass_core.kernels import lbfgs
+from glass_core.saddle.memory import Memory
+from glass_core.saddle.surface import Surface
+from glass_core.structure import Floats
+
+_LONGEST = 0.2
+_RISE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Minimised:
+    """Where minimising ended.
+
+    Attributes:
+        positions_nc: Å, shape (n, 3).
+        energy: eV.
+        forces_nc: eV/Å, shape (n, 3).
+        force: largest on an atom, eV/Å.
+        steps: force calls.
+        converged: whether the largest force is below the one asked for (or ``enough`` said so).
+    """
+
+    positions_nc: Floats
+    energy: float
+    forces_nc: Floats
+    force: float
+    steps: int
+    converged: bool
+
+
+def minimise(
+    surface: Surface,
+    positions_nc: Floats,
+    force: float,
+    most: int = 1000,
+    enough: Callable[[Floats, float], bool] | None = None,
+) -> Minimised:
+    """Lowers the energy by L-BFGS with steps of at most 0.2 Å per atom, halved where the energy would rise.
+
+    Args:
+        surface: the energy.
+        positions_nc: where to start, Å, shape (n, 3).
+        force: largest force on an atom to reach, eV/Å.
+        most: force calls.
+        enough: positions and energy → whether this is already known to be good enough.
+    """
+    energy, forces = surface.energy_forces(positions_nc)
+    memory = Memory(positions_nc.size)
+    longest, calls = _LONGEST, 1
+    while calls < most:
+        size = float(lbfgs.largest(forces))
+        if size < force or (enough is not None and enough(positions_nc, energy)) or not np.isfinite(size):
+            break
+        step = memory.step(forces)
+        if float(np.vdot(step, forces)) <= 0:
+            memory = Memory(positions_nc.size)
+            step = memory.step(forces)
+        step *= min(1.0, longest / float(lbfgs.largest(step)))
+        trial, trial_forces = surface.energy_forces(positions_nc + step)
+        calls += 1
+        if not trial <= energy + _RISE:
+            memory = Memory(positions_nc.size)
+            longest = 0.5 * float(lbfgs.largest(step))
+            if longest < 1e-8:
+                break
+            continue
+        memory.learn(step, forces - trial_forces)
+        positions_nc, energy, forces = positions_nc + step, trial, trial_forces
+        longest = min(_LONGEST, 1.5 * longest)
+    size = float(lbfgs.largest(forces))
+    good = size < force or (enough is not None and enough(positions_nc, energy))
+    return Minimised(positions_nc, energy, forces, size, calls, bool(good))

@@ -1,0 +1,167 @@
+"""What a saddle search tells while it runs and when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from glass_core.structure import Floats, Ints
+
+
+class State(StrEnum):
+    """How a search ended. Only ``ACCEPTED`` gives a barrier of the minimum it started from."""
+
+    ACCEPTED = "accepted"
+    """A saddle of index 1 that joins the initial minimum to another one."""
+    DISCONNECTED = "disconnected"
+    """A saddle, neither side of which leads to the initial minimum, or whose energy lies below one of the minima."""
+    UNSPLIT = "unsplit"
+    """A saddle both sides of which lead to the same minimum."""
+    HIGHER_ORDER = "higher_order"
+    """A stationary point with more than one negative curvature."""
+    LOST = "lost"
+    """No negative curvature was found or kept within the allowed steps."""
+    OVER_CAP = "over_cap"
+    """The energy rose above the cap."""
+    DIVERGED = "diverged"
+    """Energy or forces were not finite, or atoms moved further than any event does."""
+
+
+class Phase(StrEnum):
+    """What the search was doing."""
+
+    PUSH = "push"
+    """Along the kick, until the lowest curvature is negative."""
+    CLIMB = "climb"
+    """Up along the mode of lowest curvature, down along all others, to the saddle."""
+    SIDES = "sides"
+    """Down from the saddle on both sides."""
+    REFINE = "refine"
+    """The same saddle again with more atoms free to move."""
+
+
+PHASES = tuple(Phase)
+
+
+def added(a: Mapping[Phase, int], b: Mapping[Phase, int]) -> dict[Phase, int]:
+    """Counts by phase of two parts of a search; a phase that is missing counts nothing."""
+    return {phase: a.get(phase, 0) + b.get(phase, 0) for phase in PHASES}
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step of a search.
+
+    Attributes:
+        phase: what it belongs to.
+        number: counted from 0 within the phase.
+        energy: eV above the initial minimum.
+        force: largest force on an atom, eV/Å.
+        curvature: lowest curvature, eV/Å²; nan where it was not computed.
+        positions_nc: of the moving atoms, Å, shape (n, 3).
+        calls: force calls so far.
+    """
+
+    phase: Phase
+    number: int
+    energy: float
+    force: float
+    curvature: float
+    positions_nc: Floats
+    calls: int
+
+
+@dataclass(frozen=True, eq=False)
+class Minimum:
+    """A minimum beside the saddle.
+
+    Attributes:
+        energy: eV above the initial minimum.
+        positions_nc: Å, shape (n, 3).
+        initial: whether it is the initial minimum.
+        force: largest force on an atom where the relaxation ended, eV/Å.
+    """
+
+    energy: float
+    positions_nc: Floats
+    initial: bool
+    force: float
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """How a search ended, and what it found.
+
+    Attributes:
+        state: see ``State``.
+        barrier: energy of the saddle above the initial minimum, eV; nan unless accepted.
+        saddle_nc: positions at the saddle (or where the search gave up), shape (n, 3).
+        mode_nc: direction of lowest curvature there, of length 1 over all atoms, shape (n, 3).
+        curvature: along it, eV/Å².
+        second_curvature: the next higher one, eV/Å²; nan unless computed.
+        energy: eV above the initial minimum there.
+        force: largest force on an atom there, eV/Å.
+        sides: the two minima, the initial one first if it is among them; empty unless relaxed.
+        calls: force calls by phase, those of finite differences included.
+        products: exact products with the Hessian by phase, for surfaces that know it.
+        seconds: time by phase.
+    """
+
+    state: State
+    barrier: float
+    saddle_nc: Floats
+    mode_nc: Floats
+    curvature: float
+    second_curvature: float
+    energy: float
+    force: float
+    sides: tuple[Minimum, ...] = ()
+    calls: Mapping[Phase, int] = field(default_factory=dict)
+    products: Mapping[Phase, int] = field(default_factory=dict)
+    seconds: Mapping[Phase, float] = field(default_factory=dict)
+
+    @property
+    def total_calls(self) -> int:
+        """Force calls of all phases."""
+        return sum(self.calls.values())
+
+
+@dataclass(frozen=True, eq=False)
+class SearchRecord:
+    """One search around an atom, as a label file keeps it.
+
+    Attributes:
+        atom: index of the atom in the structure.
+        number: which search of this atom, from 0; with the campaign's seed and the atom it seeds the kick.
+        state: see ``State``.
+        barrier: eV, re-converged in the larger region where that was asked for; nan unless accepted.
+        first_barrier: eV, in the first region; nan unless accepted there.
+        elastic_error: by how much the fixed surroundings may still raise the barrier, eV; nan unless the same saddle
+            was converged again.
+        final_energy: of the other minimum, eV, relaxed in the same region as the barrier; nan unless accepted.
+        curvature: at the saddle, eV/Å².
+        moved_d: atoms displaced at the saddle or in the other minimum, indices in the structure, shape (d,).
+        saddle_dc: their displacements at the saddle, Å, shape (d, 3).
+        final_dc: their displacements in the other minimum, Å, shape (d, 3).
+        calls: force calls by phase, in the order of ``PHASES``.
+        products: exact products with the Hessian by phase.
+        seconds: time of the search.
+    """
+
+    atom: int
+    number: int
+    state: State
+    barrier: float = np.nan
+    first_barrier: float = np.nan
+    elastic_error: float = np.nan
+    final_energy: float = np.nan
+    curvature: float = np.nan
+    moved_d: Ints = field(default_factory=lambda: np.empty(0, np.int32))
+    saddle_dc: Floats = field(default_factory=lambda: np.empty((0, 3)))
+    final_dc: Floats = field(default_factory=lambda: np.empty((0, 3)))
+    calls: tuple[int, ...] = (0,) * len(PHASES)
+    products: tuple[int, ...] = (0,) * len(PHASES)
+    seconds: float = 0.0

@@ -1,0 +1,212 @@
+"""Settings of a saddle search. Each decides which events are found, and so the label: presets name whole sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any, Literal
+
+from glass_core.errors import GlassError, unknown
+from glass_core.settings import Count, NotNegative, Positive, Range, Whole, checked, conformed, field_types
+
+Negative = Annotated[float, Range(below=0)]
+
+
+class _Checked:
+    """Settings that refuse values out of bounds, however they are made."""
+
+    def __post_init__(self) -> None:
+        for name, hint in field_types(type(self)).items():
+            conformed(getattr(self, name), hint, f"{name} of {type(self).__name__}")
+
+
+@dataclass(frozen=True)
+class Kick(_Checked):
+    """The random direction in which a search starts: Gaussian numbers for some atoms, zero for all others.
+
+    Attributes:
+        atoms: "radius" for the centre and all atoms within ``radius``; "shell" for the centre and its first shell
+            up to the first minimum of the distances around it; "voronoi" for the centre and the atoms that share a
+            face with it; "centre" for it alone.
+        radius: Å.
+    """
+
+    atoms: Literal["radius", "shell", "voronoi", "centre"] = "radius"
+    radius: Positive = 3.8
+
+
+@dataclass(frozen=True)
+class Push(_Checked):
+    """Out of the basin of the minimum, along the kick.
+
+    Attributes:
+        first: length of the first step over all coordinates, Å.
+        step: length of the others, Å.
+        most: steps, since the start or the last resumption, after which the search is lost.
+        relaxations: steps of L-BFGS at right angles to the kick after each push. It is the least determined number
+            of published protocols and changes barriers most.
+        threshold: curvature below which the basin is left, eV/Å².
+        lanczos_first: Lanczos vectors for the first lowest mode, from a random start.
+        lanczos: for the others, starting from the last mode.
+        lanczos_after: push steps before curvature is computed at all.
+    """
+
+    first: Positive = 0.5
+    step: Positive = 0.15
+    most: Count = 60
+    relaxations: Whole = 2
+    threshold: Negative = -0.5
+    lanczos_first: Annotated[int, Range(least=2)] = 14
+    lanczos: Annotated[int, Range(least=2)] = 8
+    lanczos_after: Count = 1
+
+
+@dataclass(frozen=True)
+class Climb(_Checked):
+    """Along the mode of lowest curvature to the saddle.
+
+    Attributes:
+        step: longest step along the mode over all coordinates, Å; shorter ones are force / curvature.
+        relaxations_first: steps of L-BFGS at right angles to the mode after the first step; one more after each.
+        relaxations_most: until there are this many.
+        relaxed: they end before once the largest force across the mode is below this share of the largest along it.
+        lanczos: Lanczos vectors of each step, starting from the last mode.
+        force: largest force on an atom at a saddle, eV/Å.
+        patience: steps of positive curvature, of those since the push, after which the push is resumed where it ended.
+        most: steps after which the search is lost.
+        resumes: how often the push may be resumed before the search is lost.
+    """
+
+    step: Positive = 0.15
+    relaxations_first: Whole = 6
+    relaxations_most: Whole = 25
+    relaxed: NotNegative = 0.2
+    lanczos: Annotated[int, Range(least=2)] = 8
+    force: Positive = 0.05
+    patience: Count = 3
+    most: Count = 100
+    resumes: Whole = 10
+
+
+@dataclass(frozen=True)
+class Sides(_Checked):
+    """Down to the minima on both sides of the saddle.
+
+    Attributes:
+        push: length of each step along the mode over all coordinates, Å.
+        fall: eV by which the energy must have fallen, and
+        force: eV/Å that the largest force must exceed, before minimising: too close to a saddle every minimiser
+            stops at once.
+        converged: largest force on an atom in a minimum, eV/Å.
+        most: steps of the minimiser.
+        same: minima are the same if every atom lies within this distance, Å.
+    """
+
+    push: Positive = 0.15
+    fall: Positive = 0.02
+    force: Positive = 0.1
+    converged: Positive = 0.02
+    most: Count = 500
+    same: Positive = 0.2
+
+
+@dataclass(frozen=True)
+class Regions(_Checked):
+    """Which atoms move. Fixed surroundings raise a barrier by about 130 eV Å³ / radius³.
+
+    Attributes:
+        search: radius around the centre in which the search runs, Å; None for all atoms.
+        refine: "none", "radius" to converge an accepted saddle again within ``refine_radius`` or "box" with all atoms.
+        refine_radius: Å.
+    """
+
+    search: Positive | None = 10.0
+    refine: Literal["none", "radius", "box"] = "radius"
+    refine_radius: Positive = 15.0
+
+
+@dataclass(frozen=True)
+class ArtnSettings(_Checked):
+    """Everything that decides the outcome of a search, besides structure, potential and seed.
+
+    Attributes:
+        kick, push, climb, sides, regions: see there.
+        cap: energy above the minimum at which a search is given up, eV.
+        farthest: distance of an atom from its place at which a search has diverged, Å.
+        minimum_force: largest force on an atom of a structure that counts as a minimum, eV/Å.
+
+    Raises:
+        GlassError: for a value out of bounds, or regions that do not hold each other.
+    """
+
+    kick: Kick = field(default_factory=Kick)
+    push: Push = field(default_factory=Push)
+    climb: Climb = field(default_factory=Climb)
+    sides: Sides = field(default_factory=Sides)
+    regions: Regions = field(default_factory=Regions)
+    cap: Positive = 25.0
+    farthest: Positive = 8.0
+    minimum_force: NotNegative = 0.02
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        regions = self.regions
+        if regions.search is None:
+            return
+        if regions.refine == "radius" and regions.refine_radius <= regions.search:
+            raise GlassError(
+                f"regions.refine_radius must be > regions.search ({regions.search:g} Å), got "
+                f"{regions.refine_radius:g}; or set regions.refine to none"
+            )
+        if self.kick.atoms == "radius" and self.kick.radius > regions.search:
+            raise GlassError(f"kick.radius must be <= regions.search ({regions.search:g} Å), got {self.kick.radius:g}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as label files keep them."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> ArtnSettings:
+        """Settings from keys and values; keys that are left out take their defaults.
+
+        Raises:
+            GlassError: for an unknown key or a wrong value.
+        """
+        parts = {"kick": Kick, "push": Push, "climb": Climb, "sides": Sides, "regions": Regions}
+        given = {
+            key: checked(parts[key], value, f"{key} of the search settings") if key in parts else value
+            for key, value in content.items()
+        }
+        settings: ArtnSettings = checked(cls, given, "the search settings")
+        return settings
+
+
+# bauchy2024: chosen to reproduce the labels of SymGNN (arXiv:2401.08627), whose own settings are not published; lengths
+# of steps and numbers of vectors of the others are those of Xu & Kong (arXiv:1810.04839), Tian, Ding & Mousseau (2019)
+# and Wang, Ding & Ma (2020) as far as these give them, the rest as in bauchy2024.
+PRESETS: Mapping[str, ArtnSettings] = {
+    "bauchy2024": ArtnSettings(),
+    "xu2018": ArtnSettings(
+        kick=Kick(radius=3.7),
+        push=Push(first=0.1, step=0.192, threshold=-0.5, lanczos_first=25, lanczos=15),
+        climb=Climb(step=0.192, lanczos=15),
+    ),
+    "tian2019": ArtnSettings(
+        kick=Kick(radius=3.69),
+        push=Push(first=0.5, threshold=-1.0, lanczos_first=15, lanczos=15),
+        climb=Climb(lanczos=15, force=0.1),
+        regions=Regions(search=15.0, refine="none"),
+    ),
+    "wang2020": ArtnSettings(kick=Kick(atoms="shell")),
+}
+
+
+def preset(name: str) -> ArtnSettings:
+    """A preset by its name.
+
+    Raises:
+        GlassError: for an unknown name; the nearest one is offered.
+    """
+    if name not in PRESETS:
+        raise unknown("preset", name, PRESETS)
+    return PRESETS[name]

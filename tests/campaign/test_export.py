@@ -1,0 +1,98 @@
+"""Label files become data sets; atoms without a label are told."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from glass_core.campaign.columns import decode
+from glass_core.campaign.export import atom_labels, import_labels
+from glass_core.campaign.label_hdf5 import write_hdf5
+from glass_core.campaign.labels import Labels, Predicted
+from glass_core.cli.main import main
+from glass_core.dataset import read_dataset, write_dataset
+from glass_core.dataset_schema import LABELS
+from glass_core.errors import GlassError
+from glass_core.structure import Structure, replace_fields
+from glass_core.testing import example_glass
+from tests.campaign.conftest import labels_of
+from tests.campaign.fakes import fake_header
+
+
+def test_labels_of_a_data_set(tmp_path: pathlib.Path, box: Structure) -> None:
+    labels = labels_of(box, 6)
+    write_hdf5(labels, tmp_path / "glass.h5")
+    write_dataset(import_labels([tmp_path / "glass.h5"]), tmp_path / "data.h5")
+    dataset = read_dataset(tmp_path / "data.h5")
+    (configuration,) = dataset
+    assert configuration.name == "glass"
+    assert configuration.structure.n_atoms == 32
+    assert dataset.source["files"]["glass"]["settings"]["climb"]["force"] == 0.05
+    for a in range(32):
+        barriers = labels["barrier"][labels.events(a)]
+        assert configuration.label("barrier")[a] == pytest.approx(barriers.mean())
+        assert configuration.label("barrier_median")[a] == pytest.approx(np.median(barriers))
+        assert configuration.label("barrier_q10")[a] == pytest.approx(np.quantile(barriers, 0.1))
+        assert configuration.label("barrier_q90")[a] == pytest.approx(np.quantile(barriers, 0.9))
+        assert configuration.labels["barrier_error"][a] == pytest.approx(barriers.std(ddof=1) / len(barriers) ** 0.5)
+        assert configuration.label("accepted")[a] == len(barriers)
+        assert configuration.label("searches")[a] == 6
+    assert (configuration.label("barrier_shrunk_error") > 0).all()
+
+
+def test_every_label_is_in_the_schema(box: Structure) -> None:
+    labels = labels_of(box, 2)
+    prior = Predicted("barrier", "a" * 64, np.full(32, 1.5), np.full(32, 0.1))
+    assert set(atom_labels(Labels(labels.header, labels.table, prior=prior))) <= set(LABELS)
+
+
+def test_a_posterior_is_a_label_of_every_atom(box: Structure) -> None:
+    table = decode([])
+    prior = Predicted("barrier", "a" * 64, np.full(32, 1.5), np.full(32, 0.1))
+    labels = atom_labels(Labels(fake_header(box), table, prior=prior))
+    np.testing.assert_allclose(labels["barrier_posterior"], 1.5)
+    assert np.isnan(labels["barrier"]).all()
+
+
+def test_atoms_without_a_label_are_refused_by_training_alone(tmp_path: pathlib.Path, box: Structure) -> None:
+    labels = labels_of(box, 4)
+    some = labels["atom"] < 20
+    partial = Labels(labels.header, decode([]))
+    sizes = np.diff(labels.table.offsets)
+    table = type(labels.table)(
+        labels.table.rows_r[some], labels.table.offsets[: some.sum() + 1],
+        *(getattr(labels.table, name)[: sizes[some].sum()] for name in ("moved_d", "saddle_dc", "final_dc")),
+    )  # fmt: skip
+    write_hdf5(Labels(partial.header, table), tmp_path / "some.h5")
+    write_dataset(import_labels([tmp_path / "some.h5"]), tmp_path / "data.h5")
+    (configuration,) = read_dataset(tmp_path / "data.h5")
+    assert np.isfinite(configuration.labels["barrier"]).sum() == 20
+    with pytest.raises(GlassError, match=r"barrier of atom 20 .*not finite \(12 atoms\).*glass label"):
+        configuration.label("barrier")
+    write_hdf5(partial, tmp_path / "none.h5")
+    with pytest.raises(GlassError, match="no accepted search"):
+        import_labels([tmp_path / "none.h5"])
+
+
+def test_the_import_command(tmp_path: pathlib.Path, box: Structure, capsys: pytest.CaptureFixture[str]) -> None:
+    other = example_glass(("Cu", "Zr"), cells=2, seed=5)
+    moved = replace_fields(box, positions_nc=box.positions_nc + 0.01)
+    for name, structure in (("a", box), ("b", other), ("c", moved)):
+        write_hdf5(labels_of(structure, 3), tmp_path / f"{name}.h5")
+    files = [str(tmp_path / f"{name}.h5") for name in "abc"]
+    out = tmp_path / "data.h5"
+    assert main(["import", *files, "-o", str(out), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["configurations"]
+    assert [(r["name"], r["group"]) for r in rows] == [("a", 0), ("b", 1), ("c", 0)]
+    assert rows[0]["atoms"] == 32
+    assert main(["import", *files, "-o", str(out), "--groups", "a=0,b=1,c=2"]) == 0
+    assert "labelled" in capsys.readouterr().out
+    assert read_dataset(out).groups == [0, 1, 2]
+    assert main(["import", *files, "-o", str(out), "--groups", "a=0,b=1"]) == 2
+    assert "'c' has no group" in capsys.readouterr().err
+    (tmp_path / "x.pickle").write_bytes(b"")
+    assert main(["import", files[0], str(tmp_path / "x.pickle"), "-o", str(out)]) == 2
+    assert "import them separately" in capsys.readouterr().err

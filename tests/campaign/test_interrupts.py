@@ -1,0 +1,80 @@
+"""A Ctrl-C is kept until somebody asks, wherever it arrives."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import threading
+
+import pytest
+
+from glass_core.campaign.interrupts import Interrupts
+
+
+def test_an_interrupt_in_a_garbage_collection_is_not_lost() -> None:
+    def collected(phase: str, info: object) -> None:
+        if phase == "start":
+            gc.callbacks.remove(collected)
+            signal.raise_signal(signal.SIGINT)
+
+    with Interrupts() as interrupts:
+        gc.callbacks.append(collected)
+        gc.collect()
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.check()
+        interrupts.check()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_the_second_one_is_raised_at_once() -> None:
+    with Interrupts():
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_the_handler_of_a_polite_kill_acts_at_the_check() -> None:
+    killed: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: killed.append(number))
+    try:
+        with Interrupts() as interrupts:
+            signal.raise_signal(signal.SIGTERM)
+            assert not killed
+            interrupts.check()
+            assert killed == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Interrupts() as interrupts:
+            signal.raise_signal(signal.SIGINT)
+            interrupts.check()
+            assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_other_threads_leave_signals_alone() -> None:
+    usual = signal.getsignal(signal.SIGINT)
+    seen = []
+
+    def body() -> None:
+        with Interrupts():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    assert seen == [usual]
+
+
+def test_one_that_nobody_asked_for_acts_in_the_end() -> None:
+    with pytest.raises(KeyboardInterrupt), Interrupts():
+        signal.raise_signal(signal.SIGINT)
+    with pytest.raises(ValueError, match="first"), Interrupts():
+        signal.raise_signal(signal.SIGINT)
+        raise ValueError("first")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -1,0 +1,178 @@
+"""Label files: what is written comes back; what is damaged or foreign is refused."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from dataclasses import replace
+
+import h5py
+import numpy as np
+import pytest
+
+from glass_core.campaign.columns import encode
+from glass_core.campaign.journal import Kind, frame
+from glass_core.campaign.label_file import is_label_file, journal_of, pack_header, pack_predicted, read_labels
+from glass_core.campaign.label_hdf5 import write_hdf5
+from glass_core.campaign.labels import Labels, Predicted
+from glass_core.campaign.store import Store
+from glass_core.errors import GlassError
+from glass_core.saddle.records import State
+from glass_core.structure import Structure
+from tests.campaign.conftest import labels_of, same
+from tests.campaign.fakes import fake_header, fake_record
+
+
+@pytest.fixture
+def path(tmp_path: pathlib.Path, box: Structure) -> pathlib.Path:
+    file = tmp_path / "labels.h5"
+    write_hdf5(labels_of(box, 3), file)
+    return file
+
+
+def test_labels_come_back(path: pathlib.Path, box: Structure) -> None:
+    labels = read_labels(path)
+    assert same(labels, labels_of(box, 3))
+    np.testing.assert_array_equal(labels["seconds"], labels_of(box, 3)["seconds"])
+    assert labels.structure.species == box.species
+    assert labels.structure.pbc == box.pbc
+    assert labels.ids_n.tolist() == list(range(1, 33))
+    assert labels.header.source == {"file": "glass.dump"}
+    assert labels.predicted is None
+    assert is_label_file(path)
+    assert not is_label_file(path.with_name("none.h5"))
+
+
+def test_events_are_at_hand(path: pathlib.Path, box: Structure) -> None:
+    labels = read_labels(path)
+    events = labels.events(5)
+    assert (labels["atom"][events] == 5).all()
+    assert sum(labels.states().values()) == len(labels) == 96
+    assert labels.states()["accepted"] == len(labels.events()) == labels.accepted_r.sum()
+    record = labels.record(int(events[0]))
+    fresh = fake_record(0, 5, record.number, 32, 0.0)
+    assert record.state is State.ACCEPTED
+    np.testing.assert_array_equal(record.moved_d, fresh.moved_d)
+    field = labels.displacements(int(events[0]))
+    np.testing.assert_allclose(field[record.moved_d], fresh.saddle_dc, atol=1e-4)
+    assert (np.delete(field, record.moved_d, axis=0) == 0).all()
+    final = labels.configuration(int(events[0]), "final")
+    moved = final.positions_nc - box.positions_nc
+    np.testing.assert_allclose(moved[record.moved_d], fresh.final_dc, atol=1e-4)
+    assert [r.number for r in labels.records()][:3] == [0, 1, 2]
+    with pytest.raises(GlassError, match="search must lie in 0 … 95, got 96"):
+        labels.record(96)
+    with pytest.raises(GlassError, match="Did you mean 'barrier'"):
+        labels["barier"]
+
+
+def test_open_boxes_come_back(tmp_path: pathlib.Path) -> None:
+    cluster = Structure([[0, 0, 0], [2.5, 0, 0]], [0, 1], ("Cu", "Zr"))
+    slab = Structure([[0, 0, 0], [2.5, 0, 0]], [0, 1], ("Cu", "Zr"), np.diag([9.0, 9.0, 0]), (True, True, False))
+    for structure in (cluster, slab):
+        write_hdf5(Labels(fake_header(structure), labels_of(cluster, 0).table), tmp_path / "l.h5")
+        back = read_labels(tmp_path / "l.h5").structure
+        assert (back.pbc, back.given) == (structure.pbc, structure.given)
+        np.testing.assert_array_equal(back.cell_cc, structure.cell_cc)
+
+
+def test_a_journal_counts(path: pathlib.Path, box: Structure) -> None:
+    header = fake_header(box)
+    extra = [encode(fake_record(0, 31, k, 32)) for k in (3, 4)]
+    model = Predicted("barrier", "abc", np.linspace(1, 2, 32), np.full(32, 0.1))
+    parts = [frame(Kind.HEADER, pack_header(header)), frame(Kind.ATOMS, pack_predicted("prior", model))]
+    parts += [frame(Kind.SEARCH, payload) for payload in extra]
+    journal_of(path).write_bytes(b"".join(parts) + b"torn")
+    labels = read_labels(path)
+    assert len(labels) == 98
+    assert labels["number"][-2:].tolist() == [3, 4]
+    assert labels.prior is not None
+    assert labels.prior.barrier_n[-1] == 2
+    assert labels.posterior() is not None
+    path.unlink()
+    alone = read_labels(path)
+    assert len(alone) == 2
+    assert is_label_file(path)
+    write_hdf5(alone, path)
+    journal_of(path).unlink()
+    back = read_labels(path).prior
+    assert back is not None
+    assert (back.model, back.sha256) == ("barrier", "abc")
+
+
+def test_a_journal_of_another_campaign_is_refused(path: pathlib.Path, box: Structure) -> None:
+    journal_of(path).write_bytes(frame(Kind.HEADER, pack_header(fake_header(box, seed=5))))
+    with pytest.raises(GlassError, match="seed 0, not 5"):
+        read_labels(path)
+
+
+def change(path: pathlib.Path, name: str, values: object) -> None:
+    with h5py.File(path, "r+") as handle:
+        if name in handle:
+            del handle[name]
+            if values is not None:
+                handle[name] = values
+        else:
+            handle.attrs[name] = values
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("schema", "glass-dataset", "no label file.*give another name"),
+        ("version", 2, "reads up to 1; upgrade"),
+        ("version", "one", "schema version 'one'"),
+        ("header", "{}", "header of .* is damaged"),
+        ("states", "[1", "not a readable label file"),
+        ("offsets", np.arange(5), "offsets of .* do not fit"),
+        ("moved", np.full(3, 10), "offsets of .* do not fit"),
+        ("atom", np.full(96, 32), r"atom of .* must lie in 0 … 31, got 32"),
+        ("number", None, ""),
+        ("positions", None, "not a readable label file"),
+        ("positions", np.zeros((4, 3)), "header of .* is damaged"),
+    ],
+)
+def test_damage_is_one_clear_error(path: pathlib.Path, name: str, values: object, message: str) -> None:
+    change(path, name, values)
+    if not message:  # a column that is missing was not known yet
+        assert (read_labels(path)["number"] == 0).all()
+        return
+    with pytest.raises(GlassError, match=message):
+        read_labels(path)
+
+
+def test_no_file_and_no_hdf5(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(GlassError, match="does not exist; make it with `glass label`"):
+        read_labels(tmp_path / "labels.h5")
+    (tmp_path / "labels.h5").write_text("not HDF5")
+    with pytest.raises(GlassError, match="not a readable label file"):
+        read_labels(tmp_path / "labels.h5")
+    assert not is_label_file(tmp_path / "labels.h5")
+
+
+def test_headers_of_newer_versions_are_refused(path: pathlib.Path) -> None:
+    with h5py.File(path, "r+") as handle:
+        header = json.loads(handle.attrs["header"])
+        handle.attrs["header"] = json.dumps({**header, "version": 9})
+    with pytest.raises(GlassError, match=r"version 9.*upgrade"):
+        read_labels(path)
+
+
+def test_settings_of_an_older_file_that_lack_a_key(path: pathlib.Path, box: Structure) -> None:
+    with h5py.File(path, "r+") as handle:
+        header = json.loads(handle.attrs["header"])
+        del header["settings"]["climb"]["force"]
+        handle.attrs["header"] = json.dumps(header)
+    assert read_labels(path).header.settings == replace(fake_header(box)).settings
+
+
+def test_events_found_twice_are_told_once(tmp_path: pathlib.Path, box: Structure) -> None:
+    path = tmp_path / "l.h5"
+    events = [r for r in (fake_record(0, 3, k, 32) for k in range(20)) if np.isfinite(r.barrier)][:2]
+    with Store(path, fake_header(box)) as store:
+        for number, event in enumerate([events[0], events[1], events[0]]):
+            store.append(encode(replace(event, number=number)))
+    labels = read_labels(path)
+    assert labels["number"][labels.events(3)].tolist() == [0, 1, 2]
+    assert labels["number"][labels.distinct_events(3)].tolist() == [0, 1]
+    assert labels.distinct_events(4).tolist() == []

