@@ -16,8 +16,8 @@ from glass_core import GlassError
 from glass_core.errors import missing_extra, unknown
 from glass_core.files import sha256
 from glass_core.potentials.around import atoms_around
-from glass_core.potentials.base import Region
-from glass_core.structure import Structure
+from glass_core.potentials.base import Region, is_shared_out
+from glass_core.structure import Floats, Structure
 
 try:
     import ase
@@ -101,6 +101,17 @@ class BoundAse:
         atoms.set_constraint(FixAtoms(fixed) if len(fixed) else None)
         atoms.calc = self.atoms.calc
         return Region(moving_m, AseSurface(atoms))
+
+    def atom_energies(self) -> Floats | None:
+        """Energies of atoms, eV, shape (n,), of a calculator that has them (``energies``); None without."""
+        if not hasattr(self.atoms.calc, "get_potential_energies"):
+            return None
+        try:
+            energies: Floats = np.asarray(self.atoms.get_potential_energies(), dtype=np.float64)
+        except NotImplementedError:  # ASE's, for a property that a calculator lacks
+            return None
+        fits = energies.shape == (len(self.atoms),) and is_shared_out(energies, self.atoms.get_potential_energy())
+        return energies if fits else None
 
 
 def to_atoms(structure: Structure) -> Atoms:

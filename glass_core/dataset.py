@@ -21,7 +21,8 @@ rows ``offsets[s] … offsets[s + 1]``.
 | ``barrier_posterior``, ``…_error`` | (N,) | float64 | eV | searches and a model's prediction together, optional |
 | ``searches``, ``accepted`` | (N,) | float64 | | how many were made, and gave a barrier, optional |
 
-Labels from searches of ours (``campaign.export``) are nan for atoms that have none; training refuses them.
+Optional fields are nan for atoms that have no value: those that no search was accepted for, all of a configuration
+that lacks the field. Such atoms are neighbours like all others; training and scores use the atoms with a label.
 
 Attributes: ``schema``, ``version``, ``species`` (JSON list), ``source`` (JSON object).
 """
@@ -55,7 +56,7 @@ class Configuration:
         group: configurations of one group must never be split between training and testing.
         structure: the atoms.
         ids_n: identifiers.
-        labels: label name → values, shape (n,).
+        labels: label name → values, shape (n,), nan for atoms that have none. Labels that no atom has are left out.
     """
 
     name: str
@@ -64,25 +65,39 @@ class Configuration:
     ids_n: NDArray[np.int64]
     labels: Mapping[str, Floats] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        known = {name: values for name, values in self.labels.items() if not np.isnan(values).all()}
+        object.__setattr__(self, "labels", known)
+
     def label(self, name: str) -> Floats:
-        """Values of a label.
+        """Values of a label, shape (n,); nan for atoms that have none.
 
         Raises:
-            GlassError: if the configuration does not carry it, or a value is not finite.
+            GlassError: if no atom of the configuration has it, or a value is infinite.
         """
         if name not in self.labels:
             has = ", ".join(self.labels) or "none"
             raise GlassError(
-                f"configuration {self.name!r} has no label {name!r} (has {has}); import it with `glass import`"
+                f"no atom of configuration {self.name!r} has a label {name!r} (labels: {has}); label atoms with "
+                "`glass label`, or leave the configuration out"
             )
         values = self.labels[name]
-        bad = np.flatnonzero(~np.isfinite(values))
+        bad = np.flatnonzero(np.isinf(values))
         if bad.size:
             raise GlassError(
-                f"{name} of atom {bad[0]} of configuration {self.name!r} is not finite ({bad.size} atoms); label these "
-                "with `glass label`, or leave the configuration out"
+                f"{name} of atom {bad[0]} of configuration {self.name!r} is infinite ({bad.size} such atoms); repair it"
             )
         return values
+
+    def labelled(self, name: str) -> tuple[NDArray[np.intp], Floats]:
+        """The atoms that have a label, ascending, and its values, shapes (m,).
+
+        Raises:
+            GlassError: as ``label``.
+        """
+        values = self.label(name)
+        atoms = np.flatnonzero(np.isfinite(values))
+        return atoms, values[atoms]
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +128,8 @@ class Dataset:
 def write_dataset(dataset: Dataset, path: str | os.PathLike[str]) -> None:
     """Writes a data set; an existing file is replaced only when the new one is complete.
 
+    A label that only some configurations have is nan for the others.
+
     Raises:
         GlassError: for no configurations, two of one name, or a group that is no 32-bit number.
     """
@@ -122,7 +139,7 @@ def write_dataset(dataset: Dataset, path: str | os.PathLike[str]) -> None:
     _check_configurations(configurations)
     names = [c.name for c in configurations]
     counts = [c.structure.n_atoms for c in configurations]
-    shared = set.intersection(*(set(c.labels) for c in configurations))
+    labels = sorted({name for c in configurations for name in c.labels})
     with replacing_hdf5(path) as handle:
         handle.attrs.update(
             {
@@ -141,8 +158,9 @@ def write_dataset(dataset: Dataset, path: str | os.PathLike[str]) -> None:
         _write_atoms(handle, "positions", [s.positions_nc for s in known], "Å")
         _write_atoms(handle, "types", [s.types_n for s in known], "")
         _write_atoms(handle, "ids", [c.ids_n for c in configurations], "")
-        for name in sorted(shared):
-            _write_atoms(handle, name, [c.labels[name] for c in configurations], LABELS.get(name, ""))
+        for name in labels:
+            values = [c.labels.get(name, np.full(c.structure.n_atoms, np.nan)) for c in configurations]
+            _write_atoms(handle, name, values, LABELS.get(name, ""))
 
 
 def _check_configurations(configurations: Sequence[Configuration]) -> None:

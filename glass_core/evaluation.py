@@ -24,19 +24,23 @@ def scored_output(outputs: Collection[str]) -> tuple[str, bool]:
 
 
 def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -> dict[str, Any]:
-    """Scores of ``model`` on every configuration, their mean, and pooled.
+    """Scores of ``model`` on every configuration, their mean, and pooled: over the atoms that have a barrier.
 
     Configurations that the model was trained on are listed under ``trained_on``: their scores say how well the
     model remembers, not how well it predicts.
+
+    Raises:
+        GlassError: for a configuration without a barrier, or a model that predicts none.
     """
     name, in_ev = scored_output(model.outputs)
+    labelled = {c.name: c.labelled("barrier") for c in dataset}
     results: dict[str, dict[str, PerAtom]] = {}
     for index, configuration in enumerate(dataset):
         results[configuration.name] = predict(model, configuration.structure)
         if progress:
             progress((index + 1) / len(dataset))
-    labels = {c.name: c.label("barrier") for c in dataset}
-    scored = report({n: r[name].values for n, r in results.items()}, labels, in_ev)
+    predicted = {n: results[n][name].values[atoms] for n, (atoms, _) in labelled.items()}
+    scored = report(predicted, {n: labels for n, (_, labels) in labelled.items()}, in_ev)
     flagged = {n: float(r["out_of_domain"].values.mean()) for n, r in results.items() if "out_of_domain" in r}
     return {
         "model": model.card.name,
@@ -50,8 +54,8 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
 def trained_on(model: Model, dataset: Dataset) -> list[str]:
     """Names of the configurations that the model was trained on, as far as its card tells.
 
-    A configuration is known by the hash of the file that it was imported from, in whatever data set and
-    under whatever name, or else by its name in the very data set file of the training.
+    A configuration is known by the hash of the pickle, or of the structure in the label file, that it was imported
+    from, in whatever data set and under whatever name, or else by its name in the very data set file of the training.
     """
     training = model.card.content.get("training", {})
     seen, ours = set(_hashes(training.get("source")).values()), _hashes(dataset.source)
@@ -60,8 +64,9 @@ def trained_on(model: Model, dataset: Dataset) -> list[str]:
 
 
 def _hashes(source: Any) -> Mapping[str, str]:
-    """Name of each configuration → hash of its file, from a data set's ``source``."""
+    """Name of each configuration → hash that it is known by, from a data set's ``source``."""
     files = source.get("files") if isinstance(source, Mapping) else None
     if not isinstance(files, Mapping):
         return {}
-    return {name: digest for name, digest in files.items() if isinstance(digest, str)}
+    found = {name: of.get("structure_digest") if isinstance(of, Mapping) else of for name, of in files.items()}
+    return {name: digest for name, digest in found.items() if isinstance(digest, str)}

@@ -80,8 +80,16 @@ def scores(predicted_n: Floats, labels_n: Floats, in_ev: bool) -> dict[str, floa
 
 
 def report(predicted: Mapping[str, Floats], labels: Mapping[str, Floats], in_ev: bool) -> dict[str, Any]:
-    """Scores per configuration, their mean, and pooled over all atoms."""
-    each = {name: scores(predicted[name], labels[name], in_ev) for name in labels}
+    """Scores per configuration, their mean, and pooled over all atoms.
+
+    A configuration of a single atom counts in the pooled scores alone: its own are not defined.
+
+    Raises:
+        GlassError: if no configuration has two atoms.
+    """
+    each = {name: scores(predicted[name], labels[name], in_ev) for name in labels if len(labels[name]) > 1}
+    if not each:
+        raise GlassError("scores need a configuration with at least 2 labelled atoms; label more with `glass label`")
     pooled = scores(np.concatenate([predicted[n] for n in labels]), np.concatenate([labels[n] for n in labels]), in_ev)
     return {"per_configuration": each, "mean_per_configuration": mean_scores(list(each.values())), "pooled": pooled}
 

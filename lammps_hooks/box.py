@@ -75,6 +75,20 @@ class LammpsBox:
         forces[rows] = self._instance.rows_of("f")
         return self._instance.energy(), forces @ self._rotation_cc
 
+    def atom_energies(self) -> Floats:
+        """Energy of each atom of the structure as LAMMPS shares it out (``compute pe/atom``), eV, shape (n,)."""
+        # An average over one step has the energies tallied in the run that comes.
+        for command in ("compute glass_energy all pe/atom", "fix glass_energy all ave/atom 1 1 1 c_glass_energy"):
+            self._instance.command(command)
+        try:
+            self.energy_forces(self.home_nc)
+            energies: Floats = np.empty(len(self.home_nc))
+            energies[self._instance.rows()] = self._instance.computed("glass_energy")
+        finally:
+            for command in ("unfix glass_energy", "uncompute glass_energy"):
+                self._instance.command(command)
+        return energies
+
     def _inside(self, places_nc: Floats) -> Floats:
         """Puts atoms that jumped back into the box, as LAMMPS does it for one box length only and else loses them."""
         if np.abs(places_nc - self._places_nc).max() < _JUMP:
@@ -100,6 +114,9 @@ _CALCULATION = (
 )
 
 
+_PER_ATOM_VECTOR = (1, 1)  # style and type in lammps_extract_compute
+
+
 class _Arrays(Instance):
     """Per-atom arrays of LAMMPS itself, to be used at once."""
 
@@ -113,6 +130,11 @@ class _Arrays(Instance):
         kind = c_int if self.setting("tagint") == 4 else c_int64
         tags = ctypes.cast(self._call("lammps_extract_atom", b"id"), POINTER(kind))
         return np.ctypeslib.as_array(tags, shape=(self.setting("nlocal"),)) - 1
+
+    def computed(self, name: str) -> NDArray[np.float64]:
+        """A number of each local atom that a compute has at the present step, in their present order, shape (n,)."""
+        numbers = ctypes.cast(self._call("lammps_extract_compute", name.encode(), *_PER_ATOM_VECTOR), POINTER(c_double))
+        return np.ctypeslib.as_array(numbers, shape=(self.setting("nlocal"),)).copy()
 
     def energy(self) -> float:
         """Potential energy at the end of the last run, eV."""

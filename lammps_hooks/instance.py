@@ -24,6 +24,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "lammps_command": (c_void_p, (c_char_p,)),
     "lammps_extract_atom": (c_void_p, (c_char_p,)),
     "lammps_extract_box": (None, (c_void_p,) * 7),
+    "lammps_extract_compute": (c_void_p, (c_char_p, c_int, c_int)),
     "lammps_extract_global": (c_void_p, (c_char_p,)),
     "lammps_extract_setting": (c_int, (c_char_p,)),
     "lammps_extract_variable": (c_void_p, (c_char_p, c_char_p)),

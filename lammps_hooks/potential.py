@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from glass_core.errors import GlassError
 from glass_core.paths import existing_file
 from glass_core.potentials.around import atoms_around
-from glass_core.potentials.base import Region
+from glass_core.potentials.base import Region, is_shared_out
 from glass_core.structure import Floats, Ints, Structure
 from lammps_hooks.box import LammpsBox
 from lammps_hooks.pair_commands import absolute_commands, command_words, commands_digest, species_of_commands
@@ -97,6 +97,18 @@ class BoundLammps:
         """The surface of the atoms within ``radius`` Å of an atom, all others being fixed; of all atoms if None."""
         moving_m = atoms_around(self._structure, centre, radius)
         return Region(moving_m, LammpsSurface(self._box, moving_m))
+
+    def atom_energies(self) -> Floats | None:
+        """Energies of atoms as LAMMPS shares them out, eV, shape (n,); None where they are not the whole energy.
+
+        That is so for pair styles and long-range solvers without energies per atom, and for tail corrections.
+        """
+        try:
+            energies = self._box.atom_energies()
+        except GlassError:  # some styles refuse
+            return None
+        whole, _ = self._box.energy_forces(self._box.home_nc)
+        return energies if is_shared_out(energies, whole) else None
 
 
 class LammpsSurface:

@@ -14,6 +14,7 @@ from ovito.traits import FilePath
 from traits.api import Disallow, Range, Str
 
 from glass_core.campaign.labels import Labels
+from glass_core.campaign.retest import expected_retest
 from glass_core.outputs import PerAtom
 from ovito_glass.labels import matched_labels
 from ovito_glass.results import checked_prefix, property_name, results_key, write_histogram
@@ -30,9 +31,9 @@ class LabelStatistics(ModifierInterface):
     colouring. A campaign with a prior gives "Posterior Barrier" and "Posterior Error" of every atom too.
 
     Global attributes ``Glass.<key>.mean``, ``.median`` (of the atoms' means), ``.noise`` (root mean square of the
-    standard errors), ``.reliability`` (correlation to expect with a second campaign), ``.acceptance``, ``.atoms``
-    (labelled ones), ``.searches`` and ``.potential``; data table ``glass-<key>`` with the histogram of means; key is
-    the prefix or, without one, the name of the file.
+    standard errors), ``.reliability`` (correlation to expect with a second campaign; NaN for fewer than 30 labelled
+    atoms), ``.reliability_error``, ``.acceptance``, ``.atoms`` (labelled ones), ``.searches`` and ``.potential``;
+    data table ``glass-<key>`` with the histogram of means; key is the prefix or, without one, the name of the file.
 
     Raises (from ``pipeline.compute()``):
         GlassError: for a label file of another structure, naming what differs, or two modifiers with the same key.
@@ -85,6 +86,7 @@ def per_atom(labels: Labels) -> dict[str, NDArray[Any]]:
 def _write_attributes(data: DataCollection, labels: Labels, means: NDArray[np.float64], key: str) -> None:
     """Global attributes ``Glass.<key>.…``."""
     found = labels.statistics()
+    reliability, reliability_error = expected_retest(found.moments)
     content = {
         "potential": labels.header.potential,
         "unit": "eV",
@@ -93,7 +95,8 @@ def _write_attributes(data: DataCollection, labels: Labels, means: NDArray[np.fl
         "mean": float(means.mean()) if means.size else float("nan"),
         "median": float(np.median(means)) if means.size else float("nan"),
         "noise": found.noise,
-        "reliability": found.reliability,
+        "reliability": reliability,
+        "reliability_error": reliability_error,
         "acceptance": float(labels.accepted_r.mean()) if len(labels) else float("nan"),
     }
     for name, value in content.items():

@@ -15,10 +15,10 @@ from glass_core.campaign.label_file import is_label_file, read_labels
 from glass_core.errors import GlassError
 from glass_core.frame import Frame
 from glass_core.paths import AnyPath, is_file
-from glass_core.potentials.base import Potential
+from glass_core.potentials.base import Potential, SharedEnergy
 from glass_core.saddle.minimise import minimise
 from glass_core.saddle.settings import ArtnSettings
-from glass_core.structure import Structure, replace_fields
+from glass_core.structure import Floats, Structure, replace_fields
 
 _RELAXED = 0.5  # of the force that a minimum may have
 _MOST = 20_000
@@ -58,16 +58,23 @@ class Beginning:
         if is_label_file(path) or is_file(path):
             known = read_labels(path).header
             known.require_structure(structure, str(path))
-            return self._header(known.structure, frame, dict(known.source))
+            return self._header(known.structure, frame, dict(known.source), known.energy_n)
         minimum = self._minimum(structure, str(file))
         source = {"file": pathlib.Path(file).name, "relaxed": minimum is not structure, "versions": _versions()}
         return self._header(minimum, frame, source)
 
-    def _header(self, minimum: Structure, frame: Frame, source: dict[str, Any]) -> Header:
+    def _header(
+        self, minimum: Structure, frame: Frame, source: dict[str, Any], energy_n: Floats | None = None
+    ) -> Header:
         name, digest = self.potential.name, self.potential.digest
-        return Header(
-            minimum, frame.ids_n, name, digest, self.settings, self.seed, frame.structure.positions_nc, source
-        )
+        energies = self._energies(minimum) if energy_n is None else energy_n
+        given = frame.structure.positions_nc
+        return Header(minimum, frame.ids_n, name, digest, self.settings, self.seed, given, source, energies)
+
+    def _energies(self, minimum: Structure) -> Floats | None:
+        """Energy of each atom, eV; None from a potential that does not tell."""
+        bound = self.potential.bind(minimum)
+        return bound.atom_energies() if isinstance(bound, SharedEnergy) else None
 
     def _minimum(self, structure: Structure, file: str) -> Structure:
         """The structure, relaxed if it has to be."""

@@ -174,13 +174,29 @@ def decode(payloads: Sequence[bytes], layout: Layout = _NOW) -> Table:
     row = layout.row
     for payload in payloads:
         if len(payload) < row.itemsize or (len(payload) - row.itemsize) % _MOVED.itemsize:
-            raise GlassError(f"a stored search has {len(payload)} bytes, which no search has; the file is damaged")
+            raise _damaged(payload)
     rows = np.frombuffer(b"".join(p[: row.itemsize] for p in payloads), dtype=row)
     moved = np.frombuffer(b"".join(p[row.itemsize :] for p in payloads), dtype=_MOVED)
     sizes = [(len(p) - row.itemsize) // _MOVED.itemsize for p in payloads]
     offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
     columns = {name: rows[name] for name in row.names or ()}
     return Table(layout.rows(columns, len(rows)), offsets, moved["moved"], moved["saddle"], moved["final"])
+
+
+def _damaged(payload: bytes) -> GlassError:
+    return GlassError(f"a stored search has {len(payload)} bytes, which no search has; the file is damaged")
+
+
+def row_of(payload: bytes) -> np.void:
+    """The row of one search of this version, without its displacements; costs little, unlike ``decode``.
+
+    Raises:
+        GlassError: for a payload too short.
+    """
+    if len(payload) < ROW.itemsize:
+        raise _damaged(payload)
+    found: np.void = np.frombuffer(payload, dtype=ROW, count=1)[0]
+    return found
 
 
 def joined(first: Table, second: Table) -> Table:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
 
+from glass_core.campaign.interrupts import deaf_processes
 from glass_core.campaign.results import Task
 from glass_core.campaign.work import Work
 from glass_core.errors import GlassError
@@ -87,6 +88,25 @@ class Cluster:
             self._stack.close()
 
 
+def require_address(scheduler: str) -> None:
+    """Checks that the address of a scheduler can be one.
+
+    Raises:
+        GlassError: if not.
+    """
+    from distributed.comm import addressing, registry
+
+    try:
+        kind, place = addressing.parse_address(scheduler)
+        registry.get_backend(kind)
+        if kind != "inproc":
+            addressing.parse_host_port(place)
+    except ValueError as error:
+        raise GlassError(
+            f"address of a Dask scheduler must read like tcp://10.0.0.1:8786, got {scheduler!r}"
+        ) from error
+
+
 def _connected(stack: ExitStack, scheduler: str) -> Any:
     import distributed
 
@@ -96,7 +116,7 @@ def _connected(stack: ExitStack, scheduler: str) -> Any:
         handler.setLevel(logging.CRITICAL + 1)
     try:
         return stack.enter_context(connect(scheduler, set_as_default=False, timeout=_CONNECT))
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise GlassError(
             f"no Dask scheduler answers at {scheduler} ({error}); start one, or leave out --scheduler"
         ) from error
@@ -109,14 +129,15 @@ def _started(stack: ExitStack, processes: int) -> Any:
     start: Callable[..., Any] = distributed.LocalCluster
     connect: Callable[..., Any] = distributed.Client
     stack.enter_context(dask.config.set(_QUIET))
-    cluster = stack.enter_context(
-        start(
-            n_workers=processes,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address="127.0.0.1:0",
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
+    with deaf_processes():
+        cluster = stack.enter_context(
+            start(
+                n_workers=processes,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address="127.0.0.1:0",
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+            )
         )
-    )
     return stack.enter_context(connect(cluster, set_as_default=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,8 @@ class Header:
         given_nc: positions in the file that the campaign was started with; others than those of ``structure`` where
             that was relaxed. Å, shape (n, 3).
         source: plain values worth keeping: ``file``, ``versions`` of libraries …
+        energy_n: of each atom of ``structure``, eV, shape (n,); None where the potential does not share out its energy,
+            and in files from before there was this field.
     """
 
     structure: Structure
@@ -68,6 +70,7 @@ class Header:
     seed: int
     given_nc: Floats
     source: Mapping[str, Any] = field(default_factory=dict)
+    energy_n: Floats | None = None
 
     @property
     def given(self) -> Structure:
@@ -91,6 +94,7 @@ class Header:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays; rows of the cell that were not given are zero."""
         structure = self.structure
+        energy = {} if self.energy_n is None else {"energy": self.energy_n}
         return {
             "positions": structure.positions_nc,
             "given_positions": self.given_nc,
@@ -98,6 +102,7 @@ class Header:
             "cell": structure.cell_cc * np.array(structure.given)[:, None],
             "pbc": np.array(structure.pbc),
             "ids": self.ids_n,
+            **energy,
         }
 
     @classmethod
@@ -114,14 +119,25 @@ class Header:
             structure = Structure(
                 arrays["positions"], arrays["types"], parts["species"], arrays["cell"], arrays["pbc"].tolist()
             )
+            energy = arrays.get("energy")
+            if energy is not None and energy.shape != (structure.n_atoms,):
+                raise ValueError(f"energy has shape {energy.shape}, must have ({structure.n_atoms},)")
             return cls(
                 structure, arrays["ids"].astype(np.int64), parts["potential"]["name"], parts["potential"]["digest"],
                 ArtnSettings.from_dict(parts["settings"]), parts["seed"], arrays["given_positions"], parts["source"],
+                energy,
             )  # fmt: skip
         except NewerFileError:
             raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise GlassError(f"header of {where} is damaged: {error}; restore the file from a copy") from error
+
+    def completed(self, other: Header) -> Header:
+        """The same with the energies of another header of this minimum, if it has none of its own."""
+        if self.energy_n is not None or other.energy_n is None:
+            return self
+        here = np.array_equal(self.structure.positions_nc, other.structure.positions_nc)
+        return replace(self, energy_n=other.energy_n) if here else self
 
     def require_same(self, other: Header, where: str) -> None:
         """Checks that searches of another campaign may stand beside ours.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 
 
@@ -51,3 +53,21 @@ class Interrupts:
     def _keep(self, number: int, frame: object) -> None:
         self.check()
         self._kept = number
+
+
+@contextmanager
+def deaf_processes() -> Iterator[None]:
+    """Processes and threads started here get no Ctrl-C, nor do those that these start: whoever started them tells them.
+
+    A terminal sends it to all processes of a command, and workers would end with a traceback each. Ours waits until
+    the block is left.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # for starting it later would end the blocking
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -6,6 +6,7 @@ HDF5 schema ``glass-labels``, version 1; R searches, D displaced atoms of all of
 |---|---|---|---|---|
 | ``positions``, ``given_positions`` | (N, 3) | float64 | Å | the minimum; the file that it was relaxed from |
 | ``types``, ``ids``, ``cell``, ``pbc`` | | | | as in data sets (``dataset``); rows of the cell not given are 0 |
+| ``energy`` | (N,) | float64 | eV | of each atom at the minimum, optional |
 | ``atom``, ``number`` | (R,) | int32 | | which search; sorted |
 | ``state`` | (R,) | uint8 | | index into the attribute ``states`` |
 | ``calls``, ``products`` | (R, phases) | int32 | | force calls, Hessian products, along the attribute ``phases`` |
@@ -37,6 +38,7 @@ from glass_core.paths import AnyPath
 
 _CURE = "restore it from a copy"
 _ROLES = ("predicted", "prior")
+_ARRAYS = ("positions", "given_positions", "types", "cell", "pbc", "ids")
 
 
 def write_hdf5(labels: Labels, path: AnyPath) -> None:
@@ -84,7 +86,7 @@ def _labels(handle: Any, path: str) -> Labels:
         found = handle.attrs.get("schema")
         raise GlassError(f"{path} is no label file (schema {found!r}, not {SCHEMA!r}); give another name")
     require_version(handle.attrs["version"], path)
-    arrays = {name: handle[name][()] for name in ("positions", "given_positions", "types", "cell", "pbc", "ids")}
+    arrays = {name: handle[name][()] for name in (*_ARRAYS, *({"energy"} & set(handle)))}
     header = Header.from_parts(handle.attrs["header"], arrays, path)
     columns = {c.name: handle[c.name][()] for c in COLUMNS if c.name in handle}
     states, phases = (tuple(json.loads(handle.attrs[name])) for name in ("states", "phases"))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from glass_core.campaign.beginning import Beginning
 from glass_core.campaign.compiling import compile_apart, is_to_compile
+from glass_core.campaign.isolation import require_neighbours
 from glass_core.campaign.labels import Predicted
 from glass_core.campaign.overrides import chosen_settings
 from glass_core.campaign.plans import BudgetPlan, EachPlan, Plan, Prior, TargetPlan
@@ -48,6 +49,7 @@ class Request:
         seed: of all searches.
         model: name or path of a barrier model whose predictions are kept with each event.
         relax: whether to relax a structure that is not at a minimum.
+        displacements: whether to keep how atoms move in each event, which is nine tenths of a label file.
 
     Raises:
         GlassError: for a number out of bounds, or both searches and a target.
@@ -66,6 +68,7 @@ class Request:
     seed: int = 0
     model: str = ""
     relax: bool = False
+    displacements: bool = True
 
     def __post_init__(self) -> None:
         for name in ("searches", "least", "most"):
@@ -94,12 +97,14 @@ class Request:
         settings = chosen_settings(self.preset, self.settings, self.assignments)
         potential = potential_of(self.potential)
         if is_to_compile(potential):
-            with bar("compiling, once per installation"):
+            with bar("compiling, once per machine"):
                 compile_apart(frame.structure, potential)
         header = Beginning(potential, settings, self.seed, self.relax)(frame, file, path)
         atoms = chosen_atoms(self.atoms, header.structure, self.seed)
+        require_neighbours(header.structure, atoms, potential, str(file))
         predicted, prior = self._predictions(header.structure, bar)
-        work = Work(Searcher(header.structure, potential, settings, self.seed), header.structure, self.model)
+        searcher = Searcher(header.structure, potential, settings, self.seed)
+        work = Work(searcher, header.structure, self.model, self.displacements)
         plan = self._plan(atoms, prior)
         return Campaign(path, header, plan, self.model, predicted, prior), work
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from glass_core.campaign.columns import STATES
 from glass_core.campaign.labels import Labels
@@ -52,7 +51,7 @@ class Results:
         """Whether a search is done."""
         return bool(number < self._done_ns.shape[1] and self._done_ns[atom, number])
 
-    def add(self, row: NDArray[np.void] | np.void) -> None:
+    def add(self, row: np.void) -> None:
         """Notes a search, given as its row (``columns.ROW``)."""
         atom, number, accepted = int(row["atom"]), int(row["number"]), row["state"] == _ACCEPTED
         self._widen(number + 1)

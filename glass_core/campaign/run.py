@@ -107,5 +107,5 @@ def _predict(store: Store, name: str) -> None:
     model, labels = barrier_model(name), store.labels()
     for event in labels.events():
         if np.isnan(labels["predicted_saddle"][event]):
-            record = labels.record(int(event))
+            record = labels.moving(int(event))
             store.replace(encode(record, predicted_saddle(model, labels.structure, record)))

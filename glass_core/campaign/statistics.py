@@ -65,6 +65,12 @@ class Moments:
         with np.errstate(divide="ignore"):
             return np.sqrt(self.within_variance() / self.accepted_n)
 
+    def of(self, atoms_m: NDArray[np.integer]) -> Moments:
+        """The sums of some atoms."""
+        return Moments(
+            self.searches_n[atoms_m], self.accepted_n[atoms_m], self.mean_n[atoms_m], self.squares_n[atoms_m]
+        )
+
     @property
     def acceptance(self) -> float:
         """Share of accepted searches; 0.7 counts as two searches, so that it is defined for none."""
@@ -99,13 +105,6 @@ class Statistics:
         """Root mean square of the standard errors of all labelled atoms, eV, variances shrunk."""
         errors = self.moments.shrunk_error()[self.labelled_n]
         return float(np.sqrt(np.mean(errors**2))) if errors.size else float("nan")
-
-    @property
-    def reliability(self) -> float:
-        """Correlation to expect with a second, equal campaign of other seed: 1 − noise² / variance of the means."""
-        means = self.moments.mean_n[self.labelled_n]
-        variance = float(means.var(ddof=1)) if means.size > 1 else 0.0
-        return max(0.0, 1.0 - self.noise**2 / variance) if variance > 0 else float("nan")
 
 
 def moments(barriers_ns: Floats, searches_n: Counts) -> Moments:

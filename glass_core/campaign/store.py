@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pathlib
+from dataclasses import replace
 from types import TracebackType
 
 import numpy as np
 
-from glass_core.campaign.columns import decode
+from glass_core.campaign.columns import decode, row_of
 from glass_core.campaign.header import Header
 from glass_core.campaign.journal import DiskFullError, Journal, Kind
 from glass_core.campaign.label_file import journal_of, merged, pack_header, pack_predicted, read_labels, unpack
@@ -26,7 +27,8 @@ class Store:
 
     Args:
         path: of the HDF5 file.
-        header: of the campaign. Of a file that exists, structure and source are kept.
+        header: of the campaign. Of a file that exists, structure and source are kept; energies of atoms that it lacks
+            are added.
         predicted: predictions of the model asked for by ``--model``.
         prior: and by ``--prior``; replaces one in the file.
 
@@ -48,9 +50,11 @@ class Store:
             else:
                 self._journal.remove()
             raise
+        self._header = labels.header.completed(header)
         self.results = Results.of(labels)
         self.unpredicted = bool(np.isnan(labels["predicted_saddle"][labels.accepted_r]).any())
-        self._changed = bool(found) or not is_file(path) or predicted is not None or prior is not None
+        more = predicted is not None or prior is not None or self._header is not labels.header
+        self._changed = bool(found) or not is_file(path) or more
 
     def _begin(
         self, found: list[tuple[Kind, bytes]], header: Header, predicted: Predicted | None, prior: Predicted | None
@@ -76,14 +80,14 @@ class Store:
         Raises:
             DiskFullError: if there is no room for the next one.
         """
-        row = decode([payload]).rows_r[0]
-        if self.results.has(int(row["atom"]), int(row["number"])):
+        found = row_of(payload)
+        if self.results.has(int(found["atom"]), int(found["number"])):
             return False
         self._changed = True
         try:
             self._journal.append(Kind.SEARCH, payload)
         finally:
-            self.results.add(row)
+            self.results.add(found)
         return True
 
     def replace(self, payload: bytes) -> None:
@@ -92,7 +96,7 @@ class Store:
 
     def labels(self) -> Labels:
         """All there is now, read from the files."""
-        return read_labels(self.path)
+        return replace(read_labels(self.path), header=self._header)
 
     def __enter__(self) -> Store:
         return self

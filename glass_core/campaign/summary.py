@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from glass_core.campaign.labels import Labels
+from glass_core.campaign.retest import expected_retest
 from glass_core.saddle.records import PHASES
 
 
@@ -16,6 +17,7 @@ def summarise(labels: Labels) -> dict[str, Any]:
     sums, known = statistics.moments, statistics.labelled_n
     searched = sums.searches_n > 0
     accepted = labels.accepted_r
+    retest, retest_error = expected_retest(sums)
     summary: dict[str, Any] = {
         "potential": labels.header.potential,
         "seed": labels.header.seed,
@@ -25,6 +27,7 @@ def summarise(labels: Labels) -> dict[str, Any]:
         "searches": len(labels),
         "states": labels.states(),
         "acceptance": _mean(accepted),
+        "distinct_events": labels.distinct_count(),
         "seconds_per_search": _mean(labels["seconds"]),
         "core_hours": float(labels["seconds"].sum() / 3600),
         "calls_per_accepted": _by_phase(labels, "calls"),
@@ -33,7 +36,8 @@ def summarise(labels: Labels) -> dict[str, Any]:
         "barrier_std_ev": _spread(sums.mean_n[known]),
         "within_atom_std_ev": float(np.sqrt(sums.measured_variance)),
         "standard_error_ev": statistics.noise,
-        "expected_retest_correlation": statistics.reliability,
+        "expected_retest_correlation": retest,
+        "expected_retest_correlation_error": retest_error,
     }
     best = labels.posterior()
     if best is not None and labels.prior is not None:

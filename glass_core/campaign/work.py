@@ -37,14 +37,22 @@ class Work:
         searcher: settings of the searches.
         structure: the minimum.
         model: name or path of a model whose prediction at each saddle is wanted; "" for none.
+        displacements: whether to keep how atoms move in each event.
     """
 
     searcher: Searching
     structure: Structure
     model: str = ""
+    displacements: bool = True
 
     def bound(self) -> BoundWork:
-        """Ready to work: neighbour lists made, model loaded."""
+        """Ready to work: code compiled on this machine, neighbour lists made, model loaded."""
+        from glass_core.campaign.compiling import compile_apart, is_to_compile
+        from glass_core.saddle.searcher import Searcher
+
+        searcher = self.searcher
+        if isinstance(searcher, Searcher) and is_to_compile(searcher.potential):
+            compile_apart(searcher.structure, searcher.potential)
         return BoundWork(self)
 
 
@@ -52,7 +60,7 @@ class BoundWork:
     """Does searches."""
 
     def __init__(self, work: Work) -> None:
-        self._search, self._structure, self._model = work.searcher.bound(), work.structure, None
+        self._search, self._work, self._model = work.searcher.bound(), work, None
         if work.model:
             from glass_core.campaign.predictions import barrier_model
 
@@ -68,11 +76,12 @@ class BoundWork:
             record = self._search(atom, number)
         except GlassError as error:
             raise GlassError(f"search {number} around atom {atom}: {error}") from error
+        kept = record if self._work.displacements else record.without_displacements()
         if self._model is None:
-            return encode(record)
+            return encode(kept)
         from glass_core.campaign.predictions import predicted_saddle
 
-        return encode(record, predicted_saddle(self._model, self._structure, record))
+        return encode(kept, predicted_saddle(self._model, self._work.structure, record))
 
 
 class Workers(Protocol):

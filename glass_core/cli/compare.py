@@ -6,7 +6,8 @@ import argparse
 from typing import Any
 
 from glass_core.cli.options import add_data, add_runs
-from glass_core.cli.show import as_json, number, stages, table, with_spread
+from glass_core.cli.progress import stages
+from glass_core.cli.show import as_json, number, table, with_spread
 
 _DEFAULT = (
     "barrier", "spectra", "ridge", "symgnn", "egat_length", "schnet", "egnn", "edge_gcn", "gcn", "species_mlp",

@@ -7,7 +7,8 @@ import pathlib
 from typing import Any
 
 from glass_core.cli import predict as predict_command
-from glass_core.cli.show import as_json, progress
+from glass_core.cli.progress import progress
+from glass_core.cli.show import as_json
 from glass_core.errors import GlassError
 
 GLASS = pathlib.Path(__file__).parent.parent / "data" / "glass_Cu64Zr36.dump"

@@ -7,7 +7,8 @@ import pathlib
 from typing import Any
 
 from glass_core.cli.options import add_device
-from glass_core.cli.show import as_json, number, progress, table
+from glass_core.cli.progress import progress
+from glass_core.cli.show import as_json, number, table
 
 
 def add(commands: Any) -> None:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from glass_core.cli.label_summary import print_summary
 from glass_core.cli.options import add_reading
 from glass_core.cli.predict import read
-from glass_core.cli.show import as_json, number, progress, table
+from glass_core.cli.progress import counted, progress
+from glass_core.cli.show import as_json
 
 if TYPE_CHECKING:
     from glass_core.campaign.run import Progress
+
+_NEGATIVE = re.compile(r"-[\d.][\d.,:-]*")
+"""Taken for a value such as ``--atoms -3:-1``, not for an option, so that ``selection`` can tell what is wrong."""
 
 
 def add(commands: Any) -> None:
@@ -37,13 +43,16 @@ def add(commands: Any) -> None:
     _add_searches(p)
     _add_workers(p)
     p.add_argument("--json", action="store_true", help="print the summary as JSON")
+    p._negative_number_matcher = _NEGATIVE
     p.set_defaults(run=run)
 
 
 def _add_searches(p: argparse.ArgumentParser) -> None:
     how = p.add_argument_group("searches")
     how.add_argument(
-        "--atoms", default="all", help="all, a species, 0:100, 3,17,20 or random:200, indices from 0 [all]"
+        "--atoms",
+        default="all",
+        help="all, a species, 17, 0:100 (atoms 0 to 99), random:200, or several with commas: Zr,0:100,117 [all]",
     )
     amount = how.add_mutually_exclusive_group()
     amount.add_argument("--searches", type=int, help="per atom; with --prior on average [20]")
@@ -64,6 +73,12 @@ def _add_searches(p: argparse.ArgumentParser) -> None:
         "--model",
         default="",
         help="also keep what this barrier model predicts at the minimum and at each saddle (longer than a search)",
+    )
+    how.add_argument(
+        "--no-displacements",
+        dest="displacements",
+        action="store_false",
+        help="keep barriers alone, not how atoms move: a file of a tenth of the size, whose events cannot be drawn",
     )
 
 
@@ -86,7 +101,7 @@ def run(args: argparse.Namespace) -> None:
         frame = read(args.file, parse_species_map(args.species), args.frame, args.reader)
         campaign, work = request(frame, args.file, args.out, lambda title: progress(title, args.json))
         workers = chosen_workers(work, args.workers, args.scheduler)
-        with _bar(args.json) as tell:
+        with _searching(args.json) as tell:
             labels = campaign(workers, tell)
     summary = {**summarise(labels), "out": str(args.out)}
     if args.json:
@@ -96,26 +111,22 @@ def run(args: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _bar(quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    """A progress bar on stderr with rate, acceptance and time left."""
-    from tqdm import tqdm
+def _searching(quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """Shows counts, rate, acceptance, workers and time left on stderr."""
+    with counted("searching", "searches", quiet) as tell:
+        before: list[int] = []  # searches of earlier runs, which are no part of the rate
 
-    form = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
-    with tqdm(desc="searching", unit=" searches", disable=True if quiet else None, leave=False, bar_format=form) as bar:
-        begun = False
+        def told(progress: Progress) -> None:
+            before[:] = before or [progress.searches]
+            tell(progress.done, progress.total, progress.searches - before[0], _note(progress))
 
-        def tell(progress: Progress) -> None:
-            nonlocal begun
-            if not begun:
-                bar.initial = bar.n = progress.done  # of earlier runs: no part of the rate
-                begun = True
-            bar.total = progress.total
-            accepted = 100 * progress.accepted / max(1, progress.searches)
-            workers = f"{progress.workers} workers" if progress.workers else "waiting for workers"
-            bar.set_postfix_str(f"{accepted:.0f} % accepted, {workers}", refresh=False)
-            bar.update(progress.done - bar.n)
+        yield told
 
-        yield tell
+
+def _note(progress: Progress) -> str:
+    accepted = f"{100 * progress.accepted / max(1, progress.searches):.0f} % accepted"
+    workers = f"{progress.workers} worker{'s' if progress.workers > 1 else ''}"
+    return f"{accepted}, {workers if progress.workers else 'waiting for workers'}"
 
 
 @contextmanager
@@ -134,37 +145,3 @@ def _terminated_like_interrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def print_summary(summary: dict[str, Any]) -> None:
-    """The summary for people."""
-    searches = summary["searches"]
-    print(
-        f"{searches} searches around {summary['atoms_searched']} of {summary['atoms']} atoms, "
-        f"{number(summary['seconds_per_search'])} s each, {number(summary['core_hours'], 2)} core-hours"
-    )
-    rows = [[s, str(n), number(100 * n / searches, 1)] for s, n in summary["states"].items() if n] if searches else []
-    if rows:
-        table(rows, ["ended", "searches", "%"])
-    print(
-        f"barrier {number(summary['barrier_mean_ev'])} eV on average over {summary['atoms_labelled']} atoms, deviation "
-        f"{number(summary['barrier_std_ev'])} eV; within an atom {number(summary['within_atom_std_ev'])} eV"
-    )
-    guess = "" if summary["within_atom_std_ev"] >= 0 else " (a guess: no atom has two barriers yet)"
-    print(
-        f"standard error of an atom's mean {number(summary['standard_error_ev'])} eV{guess}; another campaign like "
-        f"this would correlate with it by about {number(summary['expected_retest_correlation'], 2)}"
-    )
-    if "prior" in summary:
-        prior = summary["prior"]
-        print(
-            f"with the prior {prior['model']} (shifted by {number(prior['shift_ev'])} eV, its errors times "
-            f"{number(prior['std_factor'], 2)}): {number(prior['posterior_error_ev'])} eV"
-        )
-    if "predicted" in summary:
-        p = summary["predicted"]
-        print(
-            f"{p['model']} predicts {number(p['mean_at_minimum_ev'])} eV at the minimum and "
-            f"{number(p['mean_at_saddle_ev'])} eV at the saddles, on average over events"
-        )
-    print(f"wrote {summary['out']}")

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from glass_core.cli.options import add_device, add_reading
-from glass_core.cli.show import as_json, number, progress, table
+from glass_core.cli.progress import progress
+from glass_core.cli.show import as_json, number, table
 from glass_core.errors import GlassError, unknown
 from glass_core.frame import Frame
 from glass_core.outputs import PerAtom

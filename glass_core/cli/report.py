@@ -7,7 +7,8 @@ import pathlib
 from typing import Any
 
 from glass_core.cli.options import add_data
-from glass_core.cli.show import as_json, number, stages, table
+from glass_core.cli.progress import stages
+from glass_core.cli.show import as_json, number, table
 
 
 def add(commands: Any) -> None:

@@ -1,11 +1,10 @@
-"""Tables, JSON and progress bars of all commands."""
+"""Tables, numbers and JSON of all commands."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -35,37 +34,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-@contextmanager
-def progress(title: str, quiet: bool = False) -> Iterator[Callable[[float], None]]:
-    """A progress bar on stderr, fed with the fraction done; silent where stderr is not a terminal."""
-    from tqdm import tqdm
-
-    with tqdm(
-        total=100,
-        desc=title,
-        disable=True if quiet else None,
-        leave=False,
-        bar_format="{l_bar}{bar}| {elapsed}<{remaining}",
-    ) as bar:
-        yield lambda fraction: bar.update(100 * fraction - bar.n) and None
-
-
-@contextmanager
-def stages(quiet: bool = False) -> Iterator[Callable[[str, float], None]]:
-    """A progress bar whose title says what is being done."""
-    from tqdm import tqdm
-
-    with tqdm(
-        total=100, disable=True if quiet else None, leave=False, bar_format="{l_bar}{bar}| {elapsed}<{remaining}"
-    ) as bar:
-
-        def tell(what: str, fraction: float) -> None:
-            bar.set_description(what)
-            bar.update(100 * fraction - bar.n)
-
-        yield tell
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -9,7 +9,8 @@ import sys
 from typing import Any
 
 from glass_core.cli.options import add_data, add_runs
-from glass_core.cli.show import as_json, stages, table, with_spread
+from glass_core.cli.progress import stages
+from glass_core.cli.show import as_json, table, with_spread
 
 
 def add(commands: Any) -> None:

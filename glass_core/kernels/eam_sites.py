@@ -66,8 +66,11 @@ def sites_within(middle, radius, low, high, counts, periodic, starts, atoms, wra
 
 
 @njit(cache=True, nogil=True)
-def densities(offsets, centres, j_p, vectors_pc, types_n, bases, columns, dense, width, per_area, last, out):  # type: ignore[no-untyped-def]
-    """out[i] = density at each centre, from all its neighbours. Tables as in ``kernels.eam``."""
+def pair_sums(offsets, centres, j_p, vectors_pc, types_n, bases, columns, table, width, first, per_area, last, out):  # type: ignore[no-untyped-def]
+    """out[i] = sum of a pair function over all neighbours of each centre i.
+
+    Tables as in ``kernels.eam``: ``width`` numbers for each piece, of which four from ``first`` on are the function's.
+    """
     for row in range(len(centres)):
         i = centres[row]
         total = 0.0
@@ -76,6 +79,6 @@ def densities(offsets, centres, j_p, vectors_pc, types_n, bases, columns, dense,
             place = min((x * x + y * y + z * z) * per_area, last)
             k = int(place)
             t = place - k
-            at = width * int(k + bases[types_n[i]] + columns[types_n[j_p[p]]]) + 4
-            total += ((dense[at + 3] * t + dense[at + 2]) * t + dense[at + 1]) * t + dense[at]
+            at = width * int(k + bases[types_n[i]] + columns[types_n[j_p[p]]]) + first
+            total += ((table[at + 3] * t + table[at + 2]) * t + table[at + 1]) * t + table[at]
         out[i] = total

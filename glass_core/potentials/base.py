@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from glass_core.saddle.surface import Surface
-from glass_core.structure import Ints, Structure
+from glass_core.structure import Floats, Ints, Structure
+
+_ROUNDING = 1e-5  # eV; some engines compute in single precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,28 @@ class BoundPotential(Protocol):
             GlassError: if the box is too small for the region.
         """
         ...
+
+
+@runtime_checkable
+class SharedEnergy(BoundPotential, Protocol):
+    """A bound potential whose energy is a sum over atoms."""
+
+    def atom_energies(self) -> Floats | None:
+        """Energy of each atom of the structure, eV, shape (n,); they add up to its whole energy.
+
+        None from an engine that does not share out the energy of this potential.
+        """
+        ...
+
+
+def is_shared_out(energies_n: Floats, whole: float) -> bool:
+    """Whether energies of atoms, eV, add up to the whole energy, eV: within 1e-5 eV an atom.
+
+    >>> import numpy as np
+    >>> is_shared_out(np.array([-1.0, -2.0]), -3.0), is_shared_out(np.zeros(2), -3.0)
+    (True, False)
+    """
+    return bool(abs(energies_n.sum() - whole) <= _ROUNDING * len(energies_n))
 
 
 class Potential(Protocol):

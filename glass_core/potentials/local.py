@@ -16,6 +16,8 @@ from glass_core.potentials.tables import Tables
 from glass_core.structure import Floats, Ints, Structure
 
 _BINS_PER_CUTOFF = 2.0
+# In tables: four numbers for each piece of φ; in ``dense``, φ comes before the density.
+_PAIR, _DENSITY = 4, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +67,15 @@ class BoundTables:
         movers = Movers(self.structure, self.grid, moving, shift)
         return Region(moving, LocalSurface(movers, self.tables, self.density_n))
 
+    def atom_energies(self) -> Floats:
+        """Energy of each atom of the structure, ``E_i = F_i(ρ_i) + ½ Σ_j φ_ij``, eV, shape (n,)."""
+        from glass_core.kernels.eam_embedding import embeddings
+
+        t = self.tables
+        pairs = _pair_sums(self.structure, t, float(t.pair_cut_tt.max()), t.pair, _PAIR, 0)
+        embedded: Floats = embeddings(self.structure.types_n, self.density_n, t.embedding_tk4, t.per_density)
+        return embedded + 0.5 * pairs
+
     def _within(self, centre: int, radius: float) -> tuple[Ints, Floats]:
         """Atoms near a centre and the lattice vectors that bring their nearest images there."""
         position = self.structure.positions_nc[centre]
@@ -79,11 +90,17 @@ class BoundTables:
 
 def _densities(structure: Structure, tables: Tables) -> Floats:
     """Density at every atom."""
-    density = np.zeros(structure.n_atoms)
-    if tables.width:
-        from glass_core.kernels.eam_sites import densities
+    if not tables.width:
+        return np.zeros(structure.n_atoms)
+    return _pair_sums(structure, tables, float(tables.density_cut_tt.max()), tables.dense, tables.width, _DENSITY)
 
-        t = (tables.bases_t, tables.columns_t, tables.dense, tables.width, tables.per_area, tables.last)
-        for near in neighbour_blocks(structure, float(tables.density_cut_tt.max())):
-            densities(near.offsets, near.centres_m, near.j_p, near.vectors_pc, structure.types_n, *t, density)
-    return density
+
+def _pair_sums(structure: Structure, tables: Tables, cutoff: float, table: Floats, width: int, first: int) -> Floats:
+    """Sum of a tabulated pair function over the neighbours of every atom (see ``kernels.eam_sites``)."""
+    from glass_core.kernels.eam_sites import pair_sums
+
+    sums = np.zeros(structure.n_atoms)
+    t = (tables.bases_t, tables.columns_t, table, width, first, tables.per_area, tables.last)
+    for near in neighbour_blocks(structure, cutoff):
+        pair_sums(near.offsets, near.centres_m, near.j_p, near.vectors_pc, structure.types_n, *t, sums)
+    return sums

@@ -48,7 +48,7 @@ def build(
         for name, config in (("SCNN", "scnn"), ("MLP, same descriptors", "classifier"))
     }
     _, rows = RowsBench(read_config("scnn"), dataset).table(tell)
-    labels = np.concatenate([c.label("barrier") for c in dataset])
+    labels = np.concatenate([c.labelled("barrier")[1] for c in dataset])
     pooled = {name: _pool(cv, dataset) for name, cv in left_out.items()}
     raw = raw_prototype_scores(model, dataset, rows)
     page = _Page(out, model, tell)

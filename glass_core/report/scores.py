@@ -78,16 +78,16 @@ def draw_logits(logits_n: Floats, labels_n: Floats) -> Any:
     return figure
 
 
-def draw_sample(configuration: Configuration, predicted_n: Floats, logits_n: Floats, thickness: float = 6.0) -> Any:
-    """True and predicted barrier, and log-odds, of a left-out configuration; a slice through its middle."""
+def draw_sample(configuration: Configuration, predicted_m: Floats, logits_m: Floats, thickness: float = 6.0) -> Any:
+    """True and predicted barrier, and log-odds, of a left-out configuration's labelled atoms in a slice."""
     figure, panels = new_figure(15, 5, 1, 3, sharex=True, sharey=True)
-    positions = configuration.structure.positions_nc
+    atoms, true = configuration.labelled("barrier")
+    positions = configuration.structure.positions_nc[atoms]
     inside = np.abs(positions[:, 2] - np.median(positions[:, 2])) < thickness / 2
-    true = configuration.label("barrier")
     columns = (
         (true, "true barrier (eV)"),
-        (predicted_n, f"predicted barrier (eV), Pearson {pearson(predicted_n, true):.2f}"),
-        (logits_n, "SCNN log-odds of a high barrier"),
+        (predicted_m, f"predicted barrier (eV), Pearson {pearson(predicted_m, true):.2f}"),
+        (logits_m, "SCNN log-odds of a high barrier"),
     )
     for axes, (values, title) in zip(panels, columns, strict=True):
         low, high = np.quantile(values, [0.02, 0.98])

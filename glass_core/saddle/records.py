@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -165,3 +165,8 @@ class SearchRecord:
     calls: tuple[int, ...] = (0,) * len(PHASES)
     products: tuple[int, ...] = (0,) * len(PHASES)
     seconds: float = 0.0
+
+    def without_displacements(self) -> SearchRecord:
+        """The same search, but not how its atoms moved."""
+        none_c = np.empty((0, 3))
+        return replace(self, moved_d=np.empty(0, np.int32), saddle_dc=none_c, final_dc=none_c)

@@ -79,8 +79,8 @@ class Climb(_Checked):
 
     step: Positive = 0.15
     relaxations_first: Whole = 6
-    relaxations_most: Whole = 25
-    relaxed: NotNegative = 0.2
+    relaxations_most: Whole = 12
+    relaxed: NotNegative = 0.6
     lanczos: Annotated[int, Range(least=2)] = 8
     force: Positive = 0.05
     patience: Count = 3

@@ -45,7 +45,7 @@ class Bench(Protocol):
         """A model trained on all groups but one (None: on all)."""
 
     def values(self, model: Any, group: int) -> Values:
-        """Configuration name → output → values, of the configurations of a group."""
+        """Configuration name → output → values of the labelled atoms, of the configurations of a group."""
 
 
 def bench_of(config: TrainingConfig, dataset: Dataset, device: str = "cpu") -> Bench:

@@ -19,7 +19,7 @@ from glass_core.prediction import predict
 from glass_core.settings import Count, NotNegative, Positive, Share, checked
 from glass_core.training.bench import Notes, Values
 from glass_core.training.config import TrainingConfig
-from glass_core.training.rows import make_descriptor, standardisation
+from glass_core.training.rows import features_of, make_descriptor, standardisation
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,15 @@ class GraphBench:
         for c in self._dataset:
             known = c.structure.with_species(self._dataset.species, owner="the data set")
             graph = graph_of(known, network.cutoff, network.hops, self_edges=network.self_edges)
-            samples[c.name] = Sample(graph.to(self._device), c.label(self._config.label), c.group)
+            atoms, labels = c.labelled(self._config.label)
+            samples[c.name] = Sample(graph.to(self._device), labels, c.group, atoms)
         return samples
 
     @cached_property
     def _features(self) -> dict[str, Any]:
-        return {c.name: self._descriptor(c.structure, dtype=np.float32) for c in self._dataset}
+        """Descriptors of the labelled atoms of each configuration, by name."""
+        atoms = {c.name: c.labelled(self._config.label)[0] for c in self._dataset}
+        return {c.name: features_of(self._descriptor, c.structure, atoms[c.name]) for c in self._dataset}
 
     def fit(self, left_out: int | None, seed: int, notes: Notes) -> GraphBarrier:
         """Trains the members on the other groups."""
@@ -99,7 +102,7 @@ class GraphBench:
         from glass_core.training.trainer import Fit
 
         kept = [c for c in self._dataset if c.group != left_out]
-        labels = np.concatenate([c.label(self._config.label) for c in kept])
+        labels = np.concatenate([c.labelled(self._config.label)[1] for c in kept])
         centre, scale = float(labels.mean()), float(labels.std())
         if not scale > 0:
             raise GlassError(f"all labels are {centre:g} eV; there is nothing to learn")
@@ -123,9 +126,9 @@ class GraphBench:
         return Flag(self._descriptor, mean, std, domain)
 
     def values(self, model: GraphBarrier, group: int) -> Values:
-        """Predictions for the configurations of a group, as users get them."""
-        chosen = [c for c in self._dataset if c.group == group]
-        return {c.name: {n: p.values for n, p in predict(model, c.structure).items()} for c in chosen}
+        """Predictions for the labelled atoms of the configurations of a group, as users get them."""
+        chosen = [(c, c.labelled(self._config.label)[0]) for c in self._dataset if c.group == group]
+        return {c.name: {n: p.values[atoms] for n, p in predict(model, c.structure).items()} for c, atoms in chosen}
 
 
 def _part(notes: Notes, member: int, settings: GraphSettings) -> Any:

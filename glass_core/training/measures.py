@@ -58,7 +58,7 @@ def turned(structure: Structure, element_cc: NDArray[np.float64]) -> Structure:
 
 
 def training_score(values: Mapping[str, Mapping[str, Any]], dataset: Dataset, label: str, output: str) -> float:
-    """Pearson correlation over all atoms of the configurations that were trained on."""
-    labels = {c.name: c.label(label) for c in dataset}
+    """Pearson correlation over all labelled atoms of the configurations that were trained on."""
+    labels = {c.name: c.labelled(label)[1] for c in dataset}
     predicted = np.concatenate([found[output] for found in values.values()])
     return pearson(predicted, np.concatenate([labels[name] for name in values]))

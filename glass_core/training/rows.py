@@ -1,4 +1,4 @@
-"""Descriptor rows and labels of a data set, by configuration."""
+"""Descriptor rows and labels of a data set, by configuration: one row for each atom with a label."""
 
 from __future__ import annotations
 
@@ -72,15 +72,18 @@ def make_descriptor(config: TrainingConfig, dataset: Dataset) -> Any:
 def make_rows(
     config: TrainingConfig, dataset: Dataset, progress: Callable[[float], None] | None = None
 ) -> tuple[Any, Rows]:
-    """Descriptor and table of a data set, thermally displaced copies included if the configuration asks for them."""
+    """Descriptor and table of a data set, thermally displaced copies included if the configuration asks for them.
+
+    Atoms without a label have no row; they take part as neighbours.
+    """
     descriptor = with_fitted_springs(make_descriptor(config, dataset), dataset)
     copies = (0.0, *config.thermal)
     parts = []
     for index, configuration in enumerate(dataset):
+        atoms, labels = configuration.labelled(config.label)
         for displacement in copies:
             structure = displaced(configuration.structure, displacement, index)
-            features = descriptor(structure, dtype=np.float32)
-            parts.append((features, configuration.label(config.label), index, np.arange(len(features)), displacement))
+            parts.append((features_of(descriptor, structure, atoms), labels, index, atoms, displacement))
         if progress:
             progress((index + 1) / len(dataset))
     counts = [len(part[0]) for part in parts]
@@ -94,6 +97,13 @@ def make_rows(
         np.array([c.group for c in dataset], dtype=np.int32),
         np.repeat([part[4] for part in parts], counts),
     )
+
+
+def features_of(descriptor: Any, structure: Structure, atoms_m: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Descriptors of some atoms, ascending; all of them are not asked for one by one, which can change last digits."""
+    centres = None if len(atoms_m) == structure.n_atoms else atoms_m
+    features: NDArray[np.float32] = descriptor(structure, centres, dtype=np.float32)
+    return features
 
 
 def displaced(structure: Structure, displacement: float, seed: int) -> Structure:

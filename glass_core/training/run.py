@@ -39,9 +39,9 @@ class CrossValidation:
     """Leave-one-group-out predictions.
 
     Attributes:
-        outputs: per seed, configuration name → output → values of its atoms, from a model that has
+        outputs: per seed, configuration name → output → values of its labelled atoms, from a model that has
             seen no configuration of that group.
-        labels: configuration name → barriers, eV.
+        labels: configuration name → barriers of the same atoms, eV.
         measured: means over folds of what ``MEASURED`` names, and ``label_noise`` (eV) of a model that tells its
             standard error.
     """
@@ -78,7 +78,7 @@ class CrossValidation:
         result["out_of_domain_rate"] = float(np.mean([f.mean() for f in flags])) if flags else None
         result["per_configuration_pearson"] = {
             name: float(np.mean([r["per_configuration"][name]["pearson"] for r in reports.values()]))
-            for name in self.labels
+            for name in next(iter(reports.values()))["per_configuration"]
         }
         result["measured"] = dict(self.measured)
         if "label_noise" in self.measured:
@@ -133,7 +133,7 @@ def cross_validate(
         fold = processes.from_first(partial(_load, path)) or _fold(bench, config, dataset, seed, group, path, part)
         measured.append(fold.measured)
         by_seed[seed].update(fold.values)
-    labels = {c.name: c.label(config.label) for c in dataset}
+    labels = {c.name: c.labelled(config.label)[1] for c in dataset}
     means = {name: float(np.mean([m[name] for m in measured])) for name in measured[0]}
     return CrossValidation(by_seed, labels, means)
 
@@ -162,7 +162,7 @@ def _part(tell: Tell | None, title: str, index: int, count: int) -> Tell | None:
 
 
 def _require_data(config: TrainingConfig, dataset: Dataset) -> None:
-    """Checks that there are groups to leave out, and labels."""
+    """Checks that there are groups to leave out, and labels in each configuration."""
     for configuration in dataset:
         configuration.label(config.label)
     if len(dataset.groups) < 3:
@@ -174,7 +174,7 @@ class Fold:
     """One group left out.
 
     Attributes:
-        values: configuration name → output → values, of the group's configurations.
+        values: configuration name → output → values of labelled atoms, of the group's configurations.
         measured: see ``MEASURED``.
     """
 

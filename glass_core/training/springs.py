@@ -1,7 +1,7 @@
 """Effective pair potentials fitted to glasses at rest, without knowing the potential that made them.
 
-Forces vanish at a minimum of the energy, which fixes the shape of the pair functions; energies per atom,
-where the data set has them, fix their scale. ``min_c Σ_i |F_i|² + w Σ_i (E_i − ½ Σ_j V(r_ij) − e_t)² +
+Forces vanish at a minimum of the energy, which fixes the shape of the pair functions; energies per atom fix
+their scale. ``min_c Σ_i |F_i|² + w Σ_i (E_i − ½ Σ_j V(r_ij) − e_t)² +
 p |D³c|²`` with ``F_i = Σ_j V'(r_ij) r̂_ij``: linear in the spline coefficients c and the constants e_t.
 No label enters.
 """
@@ -36,23 +36,29 @@ def knots_up_to(cutoff: float) -> tuple[float, ...]:
 
 
 def fitted_springs(dataset: Dataset, cutoff: float) -> SplinePairs:
-    """Pair potentials of all configurations of a data set with energies per atom, in eV.
+    """Pair potentials of all configurations of a data set that have energies per atom, in eV.
 
     Raises:
-        GlassError: if the data set has no energies.
+        GlassError: if none has.
     """
+    known = [c for c in dataset if "energy" in c.labels]
+    if not known:
+        raise GlassError(
+            "springs are fitted to energies of atoms, which no configuration has; label the glasses with an "
+            "embedded-atom or Lennard-Jones potential, or train spectra, which needs none"
+        )
     knots, species = knots_up_to(cutoff), len(dataset.species)
     pairs = species * (species + 1) // 2
     size = pairs * (len(knots) - 1)
     matrix, right = np.zeros((size + species,) * 2), np.zeros(size + species)
-    for configuration in dataset:
-        if "energy" not in configuration.labels:
-            raise GlassError(f"springs are fitted to energies; {configuration.name} has no field energy")
+    for configuration in known:
         energies = configuration.label("energy")
         for forces, half, atoms in _rows(configuration.structure, knots, cutoff):
             matrix[:size, :size] += forces.T @ forces
+            told = np.isfinite(energies[atoms])
+            half = half[told]
             matrix += half.T @ half
-            right += half.T @ energies[atoms]
+            right += half.T @ energies[atoms[told]]
     third = np.diff(np.eye(len(knots) - 1), 3, axis=0)
     matrix[:size, :size] += np.kron(np.eye(pairs), SMOOTHNESS * third.T @ third)
     matrix += 1e-6 * np.eye(len(matrix))

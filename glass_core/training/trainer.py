@@ -34,13 +34,21 @@ class Sample:
 
     Attributes:
         graph: all its atoms.
-        labels_n: eV.
+        labels_m: of the labelled atoms, eV, shape (m,).
         group: see ``Dataset``.
+        atoms_m: which these are, ascending.
     """
 
     graph: Graph
-    labels_n: NDArray[np.float64]
+    labels_m: NDArray[np.float64]
     group: int
+    atoms_m: NDArray[np.intp]
+
+    def labelled(self, values_n: torch.Tensor) -> torch.Tensor:
+        """Of values of all atoms those of the labelled ones."""
+        if len(self.atoms_m) == len(values_n):
+            return values_n
+        return values_n[torch.from_numpy(self.atoms_m).to(values_n.device)]
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ class Fit:
 
     def key(self, samples: Sequence[Sample], held: int | None) -> str:
         """Hash of all that decides the result, by which a checkpoint knows its run."""
-        content = [asdict(self), held, [[s.group, len(s.labels_n), float(s.labels_n.sum())] for s in samples]]
+        content = [asdict(self), held, [[s.group, len(s.labels_m), float(s.labels_m.sum())] for s in samples]]
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
@@ -83,7 +91,7 @@ class Trainer:
         )
         callable_ = group.distributed(self.network, device)
         self.forward = torch.compile(callable_, dynamic=True) if s.compile else callable_
-        scaled = [(sample.labels_n - fit.centre) / fit.scale for sample in samples]
+        scaled = [(sample.labels_m - fit.centre) / fit.scale for sample in samples]
         self.targets = [torch.from_numpy(t).to(device=device, dtype=torch.float32) for t in scaled]
 
     def start(self) -> Checkpoint:
@@ -123,7 +131,7 @@ class Trainer:
         self.optimizer.zero_grad()
         kind = torch.device(self.device).type
         with torch.autocast(kind, torch.bfloat16, enabled=self.fit.settings.precision == "bfloat16"):
-            predicted = self.forward(self.samples[index].graph)
+            predicted = self.samples[index].labelled(self.forward(self.samples[index].graph))
         loss = self._loss(predicted.float(), self.targets[index])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.fit.settings.clip)
@@ -139,11 +147,11 @@ class Trainer:
         return (functional.huber_loss if s.loss == "huber" else functional.mse_loss)(apart, torch.zeros_like(apart))
 
     def score(self, valid: Sequence[Sample]) -> float:
-        """Pearson correlation over all atoms of the validation group."""
+        """Pearson correlation over all labelled atoms of the validation group."""
         self.network.eval()
         with torch.no_grad():
-            predicted = [self.network(s.graph).cpu().numpy().astype(np.float64) for s in valid]
-        return pearson(np.concatenate(predicted), np.concatenate([s.labels_n for s in valid]))
+            predicted = [s.labelled(self.network(s.graph)).cpu().numpy().astype(np.float64) for s in valid]
+        return pearson(np.concatenate(predicted), np.concatenate([s.labels_m for s in valid]))
 
     def settle(self) -> None:
         """Statistics of batch normalisation and the mean of the output, for the weights as they are now.
@@ -162,7 +170,7 @@ class Trainer:
             for sample in self.samples:
                 self.network(sample.graph)
             self.network.eval()
-            errors = [t - self.network(s.graph) for s, t in zip(self.samples, self.targets, strict=True)]
+            errors = [t - s.labelled(self.network(s.graph)) for s, t in zip(self.samples, self.targets, strict=True)]
             last = [m for m in self.network.decoder if isinstance(m, torch.nn.Linear)][-1]
             last.bias.data += torch.cat(errors).mean()
         for m, momentum in zip(norms, momenta, strict=True):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 pytest.importorskip("ase", reason="ASE is not installed")
 
+from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
@@ -29,6 +31,19 @@ def lennard_jones() -> LennardJones:
 
 def nothing() -> int:
     return 5
+
+
+class Whole(EMT):
+    """A calculator that knows energies of no atoms."""
+
+    implemented_properties: ClassVar[list[str]] = ["energy", "forces"]
+
+
+class Part(EMT):
+    """A calculator whose energies of atoms lack something."""
+
+    def get_potential_energies(self, atoms: Atoms | None = None) -> np.ndarray:
+        return super().get_potential_energies(atoms) - 0.01
 
 
 HERE = f"{__name__}:"
@@ -57,6 +72,15 @@ def test_energies_and_forces_are_those_of_the_calculator(vacancy: Structure) -> 
     atoms.positions[region.moving_m] += 0.1
     assert energy == pytest.approx(atoms.get_potential_energy() - start, abs=1e-12)
     np.testing.assert_allclose(forces, atoms.get_forces()[region.moving_m], atol=1e-12)
+
+
+def test_energies_of_atoms_where_the_calculator_has_them(vacancy: Structure) -> None:
+    energies = AsePotential("ase.calculators.emt:EMT").bind(vacancy).atom_energies()
+    atoms = to_atoms(vacancy)
+    atoms.calc = EMT()
+    np.testing.assert_allclose(energies, atoms.get_potential_energies(), atol=1e-12)
+    for name in ("Whole", "Part"):
+        assert AsePotential(HERE + name).bind(vacancy).atom_energies() is None
 
 
 def test_positions_outside_the_box_and_all_atoms(vacancy: Structure) -> None:

@@ -11,7 +11,7 @@ from ase import Atoms
 from ase_glass import ExtxyzWriter, GlassCalculator
 from ase_glass.files import read_frame
 from glass_core import load_model, predict
-from glass_core.importers import load_arrays
+from glass_core.pickles import load_arrays
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,9 @@ def start(
     path: pathlib.Path, searches: int, workers: int, seconds: float, limit: int = 0, log: pathlib.Path | str = ""
 ) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.campaign.runner", path, searches, workers, seconds, limit, log]
-    return subprocess.Popen([str(c) for c in command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [str(c) for c in command], cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
 
 
 def finish(process: subprocess.Popen[str]) -> None:
@@ -117,14 +119,15 @@ def test_a_kill_loses_one_search_per_worker_at_most(tmp_path: pathlib.Path, work
     assert len(done - kept) <= workers
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_interrupt_leaves_a_whole_file(tmp_path: pathlib.Path, box: Structure, workers: int) -> None:
+@pytest.mark.parametrize(("workers", "terminal"), [(1, True), (2, False), (2, True)])
+def test_an_interrupt_leaves_a_whole_file(tmp_path: pathlib.Path, box: Structure, workers: int, terminal: bool) -> None:
+    """A terminal sends it to the workers too, who must not answer with a traceback each."""
     if workers > 1:
         pytest.importorskip("distributed")
     path = tmp_path / "l.h5"
     process = start(path, 50, workers, 0.02)
     wait_for(path, 5, process)
-    process.send_signal(signal.SIGINT)
+    (os.killpg if terminal else os.kill)(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert errors.strip().endswith("KeyboardInterrupt")
     assert errors.count("Traceback") == 1, errors
@@ -197,11 +200,19 @@ def test_no_scheduler_there(tmp_path: pathlib.Path, box: Structure, monkeypatch:
     from glass_core.campaign import dask_cluster, dask_workers
 
     monkeypatch.setattr(dask_cluster, "_CONNECT", 1)
-    for address in ("tcp://127.0.0.1:9", "nonsense"):
-        workers = dask_workers.DaskWorkers(Work(FakeSearcher(32), box), scheduler=address)
-        with pytest.raises(GlassError, match=f"no Dask scheduler answers at {address}.*leave out --scheduler"):
-            run(tmp_path / "l.h5", box, workers)
+    workers = dask_workers.DaskWorkers(Work(FakeSearcher(32), box), scheduler="tcp://127.0.0.1:9")
+    with pytest.raises(GlassError, match=r"no Dask scheduler answers at tcp://127.0.0.1:9.*leave out --scheduler"):
+        run(tmp_path / "l.h5", box, workers)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("address", ["nonsense", "10.0.0.1", "http://10.0.0.1:8786", "tcp://10.0.0.1:port"])
+def test_no_address_of_a_scheduler(box: Structure, address: str) -> None:
+    pytest.importorskip("distributed")
+    from glass_core.campaign.dask_workers import DaskWorkers
+
+    with pytest.raises(GlassError, match=f"must read like tcp://10.0.0.1:8786, got '{address}'"):
+        DaskWorkers(Work(FakeSearcher(32), box), scheduler=address)
 
 
 def test_a_running_scheduler_serves_campaigns(tmp_path: pathlib.Path, box: Structure) -> None:

@@ -7,7 +7,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from glass_core.campaign.columns import COLUMNS, ROW, STATES, Layout, decode, encode, joined, rounded
+from glass_core.campaign.columns import COLUMNS, ROW, STATES, Layout, decode, encode, joined, rounded, row_of
 from glass_core.errors import GlassError
 from glass_core.saddle.records import PHASES, SearchRecord, State
 from tests.campaign.fakes import fake_record
@@ -27,6 +27,7 @@ def test_a_record_comes_back(state: State) -> None:
     for name in ("atom", "number", "barrier", "first_barrier", "elastic_error", "final_energy", "curvature", "seconds"):
         np.testing.assert_equal(row[name], getattr(record, name))
     assert STATES[row["state"]] is state
+    assert row_of(encode(record, 1.25)).tobytes() == row.tobytes()
     assert row["calls"].tolist() == list(record.calls)
     assert row["products"].tolist() == list(record.products)
     assert row["predicted_saddle"] == 1.25
@@ -78,5 +79,6 @@ def test_rows_of_an_older_version_are_understood() -> None:
 def test_what_is_unknown_or_damaged_is_refused() -> None:
     with pytest.raises(GlassError, match=r"state 'melted'.*upgrade"):
         decode([encode(fake_record(0, 0, 0))], Layout(ROW, ("melted",), PHASES))
-    with pytest.raises(GlassError, match="5 bytes"):
-        decode([b"12345"])
+    for read in (row_of, lambda payload: decode([payload])):
+        with pytest.raises(GlassError, match="5 bytes"):
+            read(b"12345")

@@ -7,7 +7,8 @@ import os
 import pathlib
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -17,17 +18,22 @@ from glass_core.campaign import request
 from glass_core.campaign.label_file import read_labels
 from glass_core.campaign.run import Progress
 from glass_core.cli import label as command
+from glass_core.cli import progress
+from glass_core.cli.label_summary import _MEANINGS
 from glass_core.cli.main import main
+from glass_core.errors import GlassError
 from glass_core.file_formats import write_dump
 from glass_core.frame import Frame
-from glass_core.saddle.records import SearchRecord
+from glass_core.potentials.lennard_jones import LennardJonesPotential
+from glass_core.saddle.records import SearchRecord, State
 from glass_core.structure import Structure
+from tests.campaign import fakes
 from tests.campaign.conftest import labels_of, same
 from tests.campaign.fakes import FakeFromPotential, fake_potential
 
 
 @pytest.fixture(autouse=True)
-def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_potential(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(potentials, "potential_of", fake_potential, raising=False)
     monkeypatch.setattr(request, "Searcher", FakeFromPotential)
 
@@ -154,6 +160,8 @@ def test_models_as_prior_and_at_saddles(dump: pathlib.Path, capsys: pytest.Captu
         (("--seed", -1), "seed must not be negative"),
         (("--target-error", 0), "target error must be > 0 eV"),
         (("--atoms", "0:99"), "must lie in 0:32"),
+        (("--atoms", "-3:-1"), "the range '-3:-1' is negative: atoms are counted from 0 to 31; for those from the end"),
+        (("--atoms", "-3,5"), "atom -3 is negative"),
         (("--preset", "bauchi2024"), "Did you mean 'bauchy2024'"),
         (("-o", "labels.txt"), "must end in .h5"),
         (("-o", "/no/labels.h5"), "does not exist; make it first"),
@@ -194,14 +202,114 @@ def test_a_polite_kill_ends_like_an_interrupt(dump: pathlib.Path, monkeypatch: p
     assert sorted(p.name for p in dump.parent.iterdir()) == ["glass.dump", "l.h5"]
 
 
-def test_the_bar_shows_rate_and_acceptance(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    monkeypatch.setattr("tqdm.std.disp_len", len, raising=False)
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    with command._bar(False) as tell:
-        for done in range(10, 31):
-            time.sleep(0.02)
-            tell(Progress(done, 40, done, done // 2, 2))
-    shown = capsys.readouterr().err
-    assert "50 % accepted, 2 workers" in shown
-    assert "/40" in shown
-    assert "searches/s" in shown
+def test_the_log_tells_counts_acceptance_and_workers(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    for name in ("_FIRST", "_EVERY", "_LOOK"):
+        monkeypatch.setattr(progress, name, 0.01)
+    with command._searching(False) as tell:
+        tell(Progress(10, 40, 110, 77, 0))
+        time.sleep(0.05)
+        tell(Progress(20, 40, 120, 60, 1))
+        time.sleep(0.05)
+        tell(Progress(30, 40, 130, 65, 2))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "searching: 25 %, 10 of 40 after 0 s, 70 % accepted, waiting for workers"
+    assert lines[-1] == "searching: 75 %, 30 of 40 after 0 s, 50 % accepted, 2 workers"
+    assert "searching: 50 %, 20 of 40 after 0 s, 50 % accepted, 1 worker" in lines
+
+
+def test_searches_of_earlier_runs_are_no_part_of_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+
+    @contextmanager
+    def counted(*arguments: object) -> Iterator[Callable[..., None]]:
+        yield lambda *state: told.append(state[:3])
+
+    monkeypatch.setattr(command, "counted", counted)
+    with command._searching(False) as tell:
+        for done, searches in ((0, 500), (300, 500), (310, 510)):
+            tell(Progress(done, 400, searches, 100, 2))
+    assert told == [(0, 400, 0), (300, 400, 0), (310, 400, 10)]
+
+
+def test_progress_of_a_log_and_none_with_json(dump: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    for name in ("_FIRST", "_EVERY", "_LOOK"):
+        monkeypatch.setattr(progress, name, 0.001)
+    assert label(dump, "--searches", 3) == 0
+    assert "searching: 100 %, 96 of 96 after " in capsys.readouterr().err
+    assert label(dump, "--searches", 6, "--json") == 0
+    assert not capsys.readouterr().err
+
+
+def test_summary_of_few_atoms_and_of_many(dump: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert label(dump, "--searches", 12, "--atoms", "0:29", "--json") == 0
+    few = json.loads(capsys.readouterr().out)
+    assert few["atoms_labelled"] == 29
+    assert few["expected_retest_correlation"] is None
+    assert few["expected_retest_correlation_error"] is None
+    assert few["distinct_events"] == few["states"]["accepted"]
+    assert label(dump, "--searches", 12, "--atoms", "0:29") == 0
+    assert "another campaign" not in capsys.readouterr().out
+    assert label(dump, "--searches", 12, "--json") == 0
+    many = json.loads(capsys.readouterr().out)
+    assert 0.3 < many["expected_retest_correlation"] < 0.9
+    assert 0.02 < many["expected_retest_correlation_error"] < 0.3
+    assert label(dump, "--searches", 12) == 0
+    text = capsys.readouterr().out
+    number = f"{many['expected_retest_correlation']:.2f} ± {many['expected_retest_correlation_error']:.2f}"
+    assert f"would correlate with it, atom by atom, by {number}\n" in text
+    accepted = many["states"]["accepted"]
+    assert f"{accepted} events, {accepted} of them distinct, around 32 atoms\n" in text
+    assert "eV between atoms and" in text
+
+
+def test_summary_without_an_event(dump: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setattr(fakes, "ACCEPTANCE", -1.0)
+    assert label(dump, "--searches", 2) == 0
+    text = capsys.readouterr().out
+    assert "64  100.0  no direction downwards was found or kept" in text
+    assert "no event was found, so there is no label yet\n" in text
+    assert " - " not in text
+
+
+def test_every_end_of_a_search_is_explained() -> None:
+    assert set(_MEANINGS) == {state.value for state in State}
+
+
+def test_atoms_without_anything_to_move_against(tmp_path: pathlib.Path, capsys) -> None:
+    path = tmp_path / "glass.dump"
+
+    def write(positions: list[list[float]]) -> None:
+        structure = Structure(positions, [0] * len(positions), ("Cu", "Zr"), 20 * np.eye(3), True)
+        write_dump(path, Frame(structure, np.arange(len(positions)) + 1), {}, {})
+
+    write([[1, 1, 1]])
+    assert "glass.dump holds a single atom, which has nothing to move against" in fails(path, capsys)
+    write([[1, 1, 1], [3.5, 1, 1], [11, 11, 11], [1, 11, 1]])
+    assert label(path, "--searches", 1) == 0  # of a potential that does not tell its reach
+    path.with_name("l.h5").unlink()
+    lennard_jones = LennardJonesPotential(0.1, 2.3, 5.5)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(potentials, "potential_of", lambda text: lennard_jones)
+        monkeypatch.setattr(request, "is_to_compile", lambda potential: False)
+        error = fails(path, capsys, "--relax")
+        assert "atom 2 of " in error
+        assert "(and 1 more) has no other atom within 5.5 Å, the reach of Lennard-Jones" in error
+        assert "atom 3 of " in fails(path, capsys, "--relax", "--atoms", "0,3")
+        assert label(path, "--relax", "--atoms", "0:2", "--searches", 1) == 0
+
+
+def test_displacements_can_be_left_out(dump: pathlib.Path) -> None:
+    path = dump.with_name("l.h5")
+    assert label(dump, "--searches", 3) == 0
+    whole = read_labels(path)
+    size = path.stat().st_size
+    path.unlink()
+    assert label(dump, "--searches", 3, "--no-displacements") == 0
+    small = read_labels(path)
+    assert path.stat().st_size < size
+    for name in ("atom", "number", "barrier", "final_energy"):
+        np.testing.assert_array_equal(small[name], whole[name])
+    event = int(small.events()[0])
+    with pytest.raises(GlassError, match="were not kept; label again without --no-displacements"):
+        small.displacements(event, "final")
+    assert whole.displacements(event).any()

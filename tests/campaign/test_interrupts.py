@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import signal
+import subprocess
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from glass_core.campaign.interrupts import Interrupts
+from glass_core.campaign.interrupts import Interrupts, deaf_processes
 
 
 def test_an_interrupt_in_a_garbage_collection_is_not_lost() -> None:
@@ -79,3 +82,24 @@ def test_one_that_nobody_asked_for_acts_in_the_end() -> None:
     signal.raise_signal(signal.SIGINT)
     interrupts.__exit__(ValueError)  # which is on its way already
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs signal masks")
+def test_processes_started_in_a_deaf_block_get_no_interrupt() -> None:
+    ask = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+
+    def deaf() -> bool:
+        return "True" in subprocess.run([sys.executable, "-c", ask], stdout=subprocess.PIPE, text=True).stdout
+
+    def interrupted() -> None:
+        with deaf_processes():
+            assert deaf()
+            with ThreadPoolExecutor() as threads:
+                assert threads.submit(deaf).result()
+            signal.raise_signal(signal.SIGINT)  # waits
+            assert deaf()
+
+    assert not deaf()
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not deaf()

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from glass_core.campaign.columns import encode
+from glass_core.campaign.columns import empty, encode
 from glass_core.campaign.journal import Kind, frame
 from glass_core.campaign.label_file import is_label_file, journal_of, pack_header, pack_predicted, read_labels
 from glass_core.campaign.label_hdf5 import write_hdf5
@@ -176,3 +176,20 @@ def test_events_found_twice_are_told_once(tmp_path: pathlib.Path, box: Structure
     assert labels["number"][labels.events(3)].tolist() == [0, 1, 2]
     assert labels["number"][labels.distinct_events(3)].tolist() == [0, 1]
     assert labels.distinct_events(4).tolist() == []
+    assert labels.distinct_count() == 2
+
+
+def test_distinct_events_of_all_atoms_add_up(tmp_path: pathlib.Path, box: Structure) -> None:
+    """Found again, found with the same barrier by another way, found around another atom."""
+    path = tmp_path / "l.h5"
+    assert Labels(fake_header(box), empty()).distinct_count() == 0
+    with Store(path, fake_header(box)) as store:
+        for atom in (3, 7, 8):
+            for number in range(12):
+                record = fake_record(0, 3 + atom % 2, number % 5, 32)
+                record = replace(record, final_dc=record.final_dc + (number >= 10)) if atom == 7 else record
+                store.append(encode(replace(record, atom=atom, number=number)))
+    labels = read_labels(path)
+    each = [len(labels.distinct_events(atom)) for atom in range(32)]
+    assert labels.distinct_count() == sum(each) < len(labels.events())
+    assert each[7] > each[3]

@@ -25,6 +25,8 @@ from glass_core.structure import Structure
         ("7", [7]),
         ("9, 3,3", [3, 9]),
         ("random:32", range(32)),
+        ("0:3, 7,30:", [0, 1, 2, 7, 30, 31]),
+        ("Cu,Zr", range(32)),
     ],
 )
 def test_atoms(text: str, atoms: list[int], box: Structure) -> None:
@@ -47,14 +49,28 @@ def test_atoms_of_a_species(box: Structure) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Fe", "atoms must be all, a species, .*species are Cu, Zr"),
+        ("Fe", "atoms must be all, a species, an index, a range .* with commas, got 'Fe'; species are Cu, Zr$"),
+        ("cu", "species are Cu, Zr. Did you mean 'Cu'?"),
+        ("Cu,ALL", "got 'ALL'.* Did you mean 'all'?"),
         ("32", "atom 32 does not exist; indices run from 0 to 31"),
-        ("5:2", "no atom is chosen by '5:2'"),
-        ("0:33", "must lie in 0:32"),
-        ("0:9:0", "a step of at least 1"),
-        ("random:33", "cannot choose 33 random atoms of 32"),
-        ("-1", "atoms must be"),
+        ("3,40", "atom 40 does not exist"),
+        ("5:2", "the range '5:2' holds no atom: its end must be greater than its start 5"),
+        ("0:33", "the range '0:33' goes beyond the 32 atoms; it must lie in 0:32"),
+        ("32:", "the range '32:' goes beyond the 32 atoms"),
+        ("0:9:0", "the step in the range '0:9:0' must be at least 1, got 0"),
+        ("9:0:-1", "must be at least 1, got -1"),
+        ("-3:-1", "the range '-3:-1' is negative: atoms are counted from 0 to 31; for those from the end write 29:31$"),
+        ("-6::2", "write 26:32:2$"),
+        ("-99:-50", "atoms are counted from 0 to 31$"),
+        ("-1", "atom -1 is negative: atoms are counted from 0 to 31; for those from the end write 31$"),
+        ("-33", "counted from 0 to 31$"),
+        ("random:33", "cannot choose 33 random atoms; choose from 1 to 32"),
+        ("random:0", "choose from 1 to 32"),
+        ("random", "random:200.*got 'random'"),
         ("", "atoms must be"),
+        ("1,,2", "an entry is missing beside a comma of the atoms '1,,2'"),
+        (",1", "an entry is missing"),
+        ("٣:5", "atoms must be"),
     ],
 )
 def test_atoms_that_make_no_sense(text: str, message: str, box: Structure) -> None:

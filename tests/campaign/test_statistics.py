@@ -78,13 +78,6 @@ def test_errors_say_how_far_means_are_off(random: np.random.Generator) -> None:
     assert np.sqrt(np.mean(off**2)) == pytest.approx(s.noise, rel=0.05)
 
 
-def test_reliability_is_the_correlation_of_two_campaigns(random: np.random.Generator) -> None:
-    means = 1.7 + 0.3 * random.standard_normal(3000)
-    both = [statistics(means[:, None] + 0.5 * random.standard_normal((3000, 8)), np.full(3000, 8)) for _ in range(2)]
-    r = np.corrcoef(both[0].moments.mean_n, both[1].moments.mean_n)[0, 1]
-    assert both[0].reliability == pytest.approx(r, abs=0.04)
-
-
 def test_posterior_against_numbers_worked_out_by_hand() -> None:
     """One atom, N(1, 0.2²) before, four barriers of mean 2 and variance 0.25 after; no room for shift and scale."""
     n = 4000

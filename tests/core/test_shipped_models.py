@@ -10,7 +10,7 @@ import pytest
 from glass_core import load_model, predict
 from glass_core.cli import predict as predict_command
 from glass_core.cli.demo import GLASS
-from glass_core.importers import import_symgnn
+from glass_core.importers import import_files
 from glass_core.structure import Structure
 from glass_core.training.rows import displaced
 
@@ -31,7 +31,7 @@ def test_barriers_stay_sane_during_dynamics(shipped: Structure, displacement: fl
 def test_barriers_of_a_training_glass_keep_their_mean_during_dynamics(
     shared_data: pathlib.Path, displacement: float
 ) -> None:
-    configuration = import_symgnn([shared_data / "symgnn/train3.pickle"]).configurations[0]
+    configuration = import_files([shared_data / "symgnn/train3.pickle"]).configurations[0]
     _check_dynamics(configuration.structure, displacement, shift=0.05)
 
 
@@ -48,7 +48,7 @@ def _check_dynamics(structure: Structure, displacement: float, shift: float) -> 
 
 def test_crystals_and_dilated_glasses_are_out_of_domain(shared_data: pathlib.Path) -> None:
     model = load_model("barrier")
-    glass = import_symgnn([shared_data / "symgnn/train2.pickle"]).configurations[0].structure
+    glass = import_files([shared_data / "symgnn/train2.pickle"]).configurations[0].structure
     dilated = Structure(glass.positions_nc * 1.03, glass.types_n, glass.species, glass.cell_cc * 1.03, glass.pbc)
     fcc = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]) * 3.8
     corners = np.stack(np.meshgrid(*[np.arange(5)] * 3), axis=-1).reshape(-1, 1, 3) * 3.8

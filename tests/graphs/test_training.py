@@ -308,7 +308,7 @@ def test_impossible_data_and_devices_are_refused(dataset: Dataset) -> None:
     flat = Dataset(tuple(replace(c, labels={"barrier": np.ones(c.structure.n_atoms)}) for c in dataset))
     with pytest.raises(GlassError, match="all labels are 1 eV"):
         bench_of(config(), flat).fit(None, 0, Notes())
-    with pytest.raises(GlassError, match="has no label 'energy'"):
+    with pytest.raises(GlassError, match="no atom of configuration 'glass1' has a label 'energy'"):
         training.train(replace(config(), label="energy"), dataset, "m.safetensors")
 
 

@@ -104,6 +104,27 @@ def test_our_own_embedded_atom_surface_agrees(name: str) -> None:
         np.testing.assert_allclose(forces, expected_forces, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_energies_of_atoms_are_those_of_our_own_surface(name: str) -> None:
+    structure = STRUCTURES[name]
+    found, expected = (p.bind(structure).atom_energies() for p in (LammpsPotential(EAM, SPECIES), own()))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_energies_of_atoms_add_up_or_are_not_told() -> None:
+    structure = crystal()
+    silicon = replace_fields(structure, types_n=np.zeros_like(structure.types_n), species=("Si",))
+    bound = LammpsPotential(SILICON, ("Si", "Si")).bind(silicon)
+    before = bound.region(0, None).surface.energy_forces(displaced(silicon, 0.1))
+    energies = bound.atom_energies()
+    assert energies is not None
+    assert energies.std() > 0.01
+    after = bound.region(0, None).surface.energy_forces(displaced(silicon, 0.1))
+    assert after[0] == pytest.approx(before[0], abs=1e-9)
+    corrected = ARGON.replace("shift yes", "tail yes")
+    assert LammpsPotential(corrected, SPECIES).bind(structure).atom_energies() is None
+
+
 @pytest.mark.parametrize("commands", [EAM, ARGON.partition("labelmap")[0].strip()], ids=["eam/fs", "lj/cut"])
 @pytest.mark.parametrize("name", ["cubic", "slab"])
 def test_ase_agrees(name: str, commands: str) -> None:

@@ -7,8 +7,8 @@ from ovito.data import DataCollection
 from ovito.pipeline import Pipeline, StaticSource
 
 from glass_core import Structure, load_model, predict
-from glass_core.importers import load_arrays
 from glass_core.outputs import output
+from glass_core.pickles import load_arrays
 from ovito_glass.modifier import PredictBarriers
 
 

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from ctypes import c_double
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -18,10 +19,18 @@ _ROOT = pathlib.Path(__file__).resolve().parents[2]
 _ROOM = 40.0
 
 
+class Reference(NamedTuple):
+    """At each set of positions: energy, eV, forces, eV/Å, and energies of atoms, eV."""
+
+    energies: Floats
+    forces: Floats
+    atom_energies: Floats
+
+
 def lammps_reference(
     structure: Structure, style: str, coefficients: Sequence[str], frames_knc: Sequence[Floats]
-) -> tuple[Floats, Floats]:
-    """Energies, eV, and forces, eV/Å, of all atoms of a structure at some sets of positions.
+) -> Reference:
+    """Energies and forces of a structure at some sets of positions.
 
     Args:
         structure: species and box; box vectors in rows make a lower triangle.
@@ -41,7 +50,7 @@ def lammps_reference(
         done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, cwd=_ROOT)
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
         content = np.load(found)
-        return content["energies"], content["forces"]
+        return Reference(*(content[name] for name in Reference._fields))
 
 
 def commands(content: dict[str, np.ndarray]) -> list[str]:
@@ -73,15 +82,17 @@ def main(given: str, found: str) -> None:
     kinds = range(1, int(content["kinds"]) + 1)
     lmp.commands_list([*(f"mass {k} 50" for k in kinds), f"pair_style {content['style']}"])
     lmp.commands_list([f"pair_coeff {text}" for text in content["coefficients"]])
-    lmp.commands_list(["neighbor 2.0 bin", "thermo_modify norm no"])
-    energies, forces = [], []
+    lmp.commands_list(["neighbor 2.0 bin", "thermo_modify norm no", "compute pe all pe/atom"])
+    lmp.command("fix pe all ave/atom 1 1 1 c_pe")  # has them tallied
+    energies, forces, atoms = [], [], []
     for frame in content["frames"]:
         lmp.scatter_atoms("x", 1, 3, (c_double * frame.size)(*frame.ravel()))
         lmp.command("run 0 post no")
         energies.append(lmp.get_thermo("pe"))
         forces.append(np.array(lmp.gather_atoms("f", 1, 3)).reshape(-1, 3))
+        atoms.append(np.array(lmp.gather("c_pe", 1, 1)))
     lmp.close()
-    np.savez(found, energies=energies, forces=forces)
+    np.savez(found, energies=energies, forces=forces, atom_energies=atoms)
 
 
 if __name__ == "__main__":

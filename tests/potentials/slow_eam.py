@@ -38,18 +38,22 @@ class SlowEam:
 
     def energy(self, structure: Structure, positions_nc: Floats) -> float:
         """Of a structure whose atoms are at some positions, eV."""
+        return float(self.energies(structure, positions_nc).sum())
+
+    def energies(self, structure: Structure, positions_nc: Floats) -> Floats:
+        """Of its atoms, each with half of its pairs, eV."""
         kinds = [self.species.index(symbol) for symbol in structure.symbols()]
         heights = 1 / np.linalg.norm(np.linalg.inv(structure.cell_cc), axis=0)
         extent = np.ptp(positions_nc, axis=0).max()
         reach = [
             int(np.ceil((self.cutoff + extent) / h)) if p else 0 for h, p in zip(heights, structure.pbc, strict=True)
         ]
-        total, density = 0.0, np.zeros(structure.n_atoms)
+        energies, density = np.zeros(structure.n_atoms), np.zeros(structure.n_atoms)
         for steps in itertools.product(*(range(-k, k + 1) for k in reach)):
             vectors = positions_nc[None] + np.array(steps) @ structure.cell_cc - positions_nc[:, None]
             distances = np.linalg.norm(vectors, axis=2)
             for i, j in np.argwhere((distances < self.cutoff) & (distances > 0)):
                 a, b, r = kinds[i], kinds[j], distances[i, j]
-                total += 0.5 * float(self.pair[max(a, b), min(a, b)](r)) / r
+                energies[i] += 0.5 * float(self.pair[max(a, b), min(a, b)](r)) / r
                 density[i] += float(self.density[b][a](r))
-        return total + sum(float(self.embedding[a](rho)) for a, rho in zip(kinds, density, strict=True))
+        return energies + [float(self.embedding[a](rho)) for a, rho in zip(kinds, density, strict=True)]

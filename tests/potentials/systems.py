@@ -46,9 +46,9 @@ def published_glass() -> Structure:
     path = SHARED / "symgnn/train0.pickle"
     if not path.is_file():
         pytest.skip(f"the Cu-Zr barrier data set is not at {path}")
-    from glass_core.importers import import_symgnn
+    from glass_core.importers import import_files
 
-    return import_symgnn([path]).configurations[0].structure
+    return import_files([path]).configurations[0].structure
 
 
 def bumped(region: Region, start_mc: Floats, seed: int, height: float = 1.0) -> Floats:

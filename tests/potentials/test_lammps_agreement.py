@@ -37,7 +37,7 @@ def check_eam(structure: Structure, path: pathlib.Path, form: str, radius: float
             frames.append(moved_alone(structure, region, positions))
             mine.append((region, *region.surface.energy_forces(positions)))
     symbols = " ".join(structure.species)
-    energies, forces = lammps_reference(structure, form, [f"* * {path} {symbols}"], frames)
+    energies, forces, _ = lammps_reference(structure, form, [f"* * {path} {symbols}"], frames)
     for k, (region, energy, force) in enumerate(mine, start=1):
         assert energy == pytest.approx(energies[k] - energies[0], abs=ENERGY * max(1.0, len(region.moving_m) / 1000))
         np.testing.assert_allclose(force, forces[k][region.moving_m], atol=FORCE)
@@ -105,7 +105,7 @@ def test_lennard_jones(shift: str) -> None:
     style = "lj/cut 2.5\npair_modify shift yes" if shift == "energy" else "lj/smooth/linear 2.5"
     pairs = [f"{a + 1} {b + 1} {epsilon[a][b]} {sigma[a][b]} {cutoff}" for a, b in ((0, 0), (0, 1), (1, 1))]
     all_frames = [glass.positions_nc, *(moved_alone(glass, region, f) for f in frames)]
-    energies, forces = lammps_reference(glass, style, pairs, all_frames)
+    energies, forces, _ = lammps_reference(glass, style, pairs, all_frames)
     for k, frame in enumerate(frames, start=1):
         energy, force = region.surface.energy_forces(frame)
         size = np.abs(force).max()

@@ -155,14 +155,14 @@ def test_a_newer_version_and_foreign_files_are_refused(file: pathlib.Path, tmp_p
         read_dataset(tmp_path / "none.h5")
 
 
-def test_labels_that_are_absent_or_not_finite_are_errors(dataset: Dataset) -> None:
+def test_labels_that_are_absent_or_infinite_are_errors(dataset: Dataset) -> None:
     first = dataset.configurations[0]
-    with pytest.raises(GlassError, match="no label 'energy'"):
+    with pytest.raises(GlassError, match=r"no atom of configuration 'glass1' has a label 'energy' \(labels: barrier\)"):
         first.label("energy")
     broken = Configuration(
         "x", 0, first.structure, first.ids_n, {"barrier": np.where(np.arange(256) == 7, np.inf, 1.0)}
     )
-    with pytest.raises(GlassError, match="barrier of atom 7 of configuration 'x' is not finite"):
+    with pytest.raises(GlassError, match="barrier of atom 7 of configuration 'x' is infinite"):
         broken.label("barrier")
 
 
@@ -181,3 +181,27 @@ def test_failing_to_write_keeps_the_old_file(file: pathlib.Path, dataset: Datase
             write_dataset(unfit, file)
     assert file.read_bytes() == before
     assert [p.name for p in file.parent.iterdir()] == ["data.h5"]
+
+
+def test_atoms_without_a_label_are_nan(dataset: Dataset) -> None:
+    first = dataset.configurations[0]
+    barrier = np.where(np.arange(256) % 3 == 1, first.label("barrier"), np.nan)
+    some = Configuration("some", 0, first.structure, first.ids_n, {"barrier": barrier, "energy": np.full(256, np.nan)})
+    atoms, values = some.labelled("barrier")
+    assert atoms.tolist() == list(range(1, 256, 3))
+    np.testing.assert_array_equal(values, first.label("barrier")[atoms])
+    np.testing.assert_array_equal(np.isnan(some.label("barrier")), np.arange(256) % 3 != 1)
+    assert list(some.labels) == ["barrier"]  # no atom has an energy
+    atoms, values = first.labelled("barrier")
+    np.testing.assert_array_equal(atoms, np.arange(256))
+    np.testing.assert_array_equal(values, first.label("barrier"))
+
+
+def test_labels_of_some_configurations_come_back_to_these(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    first, *others = dataset.configurations
+    energies = {"energy": np.linspace(-5, -4, 256), "barrier": first.label("barrier")}
+    mixed = Dataset((Configuration("first", 0, first.structure, first.ids_n, energies), *others))
+    write_dataset(mixed, tmp_path / "mixed.h5")
+    again = read_dataset(tmp_path / "mixed.h5").configurations
+    assert [sorted(c.labels) for c in again] == [["barrier", "energy"], *[["barrier"]] * 3]
+    np.testing.assert_array_equal(again[0].label("energy"), energies["energy"])

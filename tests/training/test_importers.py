@@ -1,132 +1,126 @@
-"""Importing public pickles: restricted, checked, grouped."""
+"""Label files, pickles and data sets in one data set: names, groups, species, fields, where they come from."""
 
 from __future__ import annotations
 
-import os
+import json
 import pathlib
-import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from glass_core.campaign.label_hdf5 import write_hdf5
+from glass_core.campaign.labels import Labels
+from glass_core.cli.main import main
+from glass_core.dataset import Configuration, Dataset, read_dataset, write_dataset
 from glass_core.errors import GlassError
-from glass_core.importers import find_groups, import_symgnn, load_arrays
+from glass_core.evaluation import trained_on
+from glass_core.grouping import find_groups, related
+from glass_core.importers import import_files
+from glass_core.model_file import load_model
+from glass_core.structure import Structure
+from glass_core.testing import example_glass
+from glass_core.training import run as training
+from tests.campaign.conftest import labels_of
+from tests.campaign.fakes import fake_header
+from tests.training.conftest import labelled
+from tests.training.test_pickles import content, write
+from tests.training.test_training import config
 
 
-def content(seed: int = 0, n: int = 64) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    return {
-        "positions": rng.uniform(-6, 6, (n, 3)),
-        "types": rng.integers(1, 3, n).astype(np.int32),
-        "box": np.array([12, 12, 12], np.float32),
-        "trajectory_start_velocities": rng.normal(1.5, 0.3, n).astype(np.float32),
-        "pot": rng.normal(-5, 0.1, n).astype(np.float32),
-        "pos": np.arange(1, n + 1, dtype=np.uint16)[:, None],
-    }
+def other_glass() -> Structure:
+    return example_glass(("Cu", "Zr"), cells=3, seed=7)
 
 
-def write(path: pathlib.Path, value: object) -> pathlib.Path:
-    path.write_bytes(pickle.dumps(value))
+def label_file(path: pathlib.Path, structure: Structure, searched: int = 20, energy: bool = True) -> pathlib.Path:
+    """Searches around the first atoms."""
+    everything = labels_of(structure, 4).table
+    last = int(np.searchsorted(everything.rows_r["atom"], searched))
+    d = everything.offsets[last]
+    moved = (getattr(everything, name)[:d] for name in ("moved_d", "saddle_dc", "final_dc"))
+    table = type(everything)(everything.rows_r[:last], everything.offsets[: last + 1], *moved)
+    n = structure.n_atoms
+    header = replace(fake_header(structure), energy_n=np.linspace(-5, -4, n) if energy else None)
+    write_hdf5(Labels(header, table), path)
     return path
 
 
-def test_fields_are_read(tmp_path: pathlib.Path) -> None:
-    source = content()
-    dataset = import_symgnn([write(tmp_path / "a.pickle", source)])
-    configuration = next(iter(dataset))
-    assert configuration.name == "a"
-    np.testing.assert_allclose(configuration.label("barrier"), source["trajectory_start_velocities"])
-    np.testing.assert_array_equal(configuration.structure.types_n, source["types"] - 1)
-    assert configuration.structure.pbc == (True, True, True)
+@pytest.fixture
+def files(tmp_path: pathlib.Path) -> list[pathlib.Path]:
+    """A label file, a pickle, and a data set of two configurations that it holds together."""
+    data = Dataset(
+        tuple(labelled(seed, 5) for seed in (1, 2)), {"format": "mine", "files": {"glass1": "abc"}}, "f" * 64
+    )
+    write_dataset(data, tmp_path / "data.h5")
+    pickle = write(tmp_path / "public.pickle", content())
+    return [label_file(tmp_path / "ours.h5", other_glass()), pickle, tmp_path / "data.h5"]
 
 
-class Malicious:
-    def __init__(self, target: pathlib.Path) -> None:
-        self.target = target
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.system, (f"touch {self.target}",)
-
-
-@pytest.mark.parametrize("wrap", [lambda m: m, lambda m: {"positions": m}, lambda m: {**content(), "extra": [m]}])
-def test_a_malicious_pickle_is_refused_and_nothing_runs(tmp_path: pathlib.Path, wrap) -> None:
-    mark = tmp_path / "ran"
-    with pytest.raises(GlassError, match="refused, nothing was run"):
-        load_arrays(write(tmp_path / "bad.pickle", wrap(Malicious(mark))))
-    assert not mark.exists()
+def test_any_mixture_becomes_one_data_set(tmp_path: pathlib.Path, files: list[pathlib.Path]) -> None:
+    write_dataset(import_files(files), tmp_path / "all.h5")
+    dataset = read_dataset(tmp_path / "all.h5")
+    assert [(c.name, c.group) for c in dataset] == [("ours", 0), ("public", 1), ("glass1", 2), ("glass2", 2)]
+    ours, public, glass1, _ = dataset
+    assert set(ours.labels) > {"barrier", "barrier_error", "searches", "energy"}
+    assert [sorted(c.labels) for c in (public, glass1)] == [["barrier", "energy"], ["barrier"]]
+    np.testing.assert_array_equal(ours.label("energy"), np.linspace(-5, -4, 108))
+    assert ours.labelled("barrier")[0].max() < 20
+    np.testing.assert_array_equal(glass1.label("barrier"), labelled(1, 0).label("barrier"))
+    np.testing.assert_array_equal(public.structure.positions_nc, content()["positions"])
 
 
-def test_object_arrays_do_not_smuggle_code(tmp_path: pathlib.Path) -> None:
-    mark = tmp_path / "ran"
-    array = np.empty(1, dtype=object)
-    array[0] = Malicious(mark)
-    with pytest.raises(GlassError, match="refused"):
-        load_arrays(write(tmp_path / "bad.pickle", {"positions": array}))
-    assert not mark.exists()
+def test_every_configuration_keeps_where_it_comes_from(tmp_path: pathlib.Path, files: list[pathlib.Path]) -> None:
+    source = import_files(files).source
+    assert source["format"] == "glass-labels, SymGNN pickles, mine"
+    ours, public, glass1, glass2 = (source["files"][name] for name in ("ours", "public", "glass1", "glass2"))
+    assert ours["potential"] == "fake"
+    assert ours["settings"]["climb"]["force"] == 0.05
+    assert public == import_files(files[1:2]).source["files"]["public"]
+    assert glass1 == "abc"
+    assert glass2["source"]["format"] == "mine"
+    assert len(glass2["data_set_sha256"]) == 64
+    write_dataset(import_files(files), tmp_path / "all.h5")
+    assert import_files([tmp_path / "all.h5"]).source == json.loads(json.dumps(source))
 
 
-@pytest.mark.parametrize("state", [{"__defaults__": ()}, (None, {"__defaults__": ("x",)}), 3])
-def test_functions_cannot_be_changed(tmp_path: pathlib.Path, state: object) -> None:
-    from numpy._core import numeric
-
-    before = numeric._frombuffer.__defaults__, dict(vars(numeric._frombuffer))
-    path = tmp_path / "bad.pickle"
-    path.write_bytes(b"\x80\x04cnumpy._core.numeric\n_frombuffer\n" + pickle.dumps(state, 4)[2:-1] + b"b.")
-    with pytest.raises(GlassError, match="change a function of numpy; refused"):
-        load_arrays(path)
-    assert before == (numeric._frombuffer.__defaults__, dict(vars(numeric._frombuffer)))
-
-
-@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_every_protocol_is_read(tmp_path: pathlib.Path, protocol: int) -> None:
-    path = tmp_path / "a.pickle"
-    source = {**content(), "step": np.float64(3.0)}
-    path.write_bytes(pickle.dumps(source, protocol))
-    again = load_arrays(path)
-    assert again.keys() == source.keys()
-    for name, array in source.items():
-        np.testing.assert_array_equal(again[name], array)
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_a_data_set_in_parts_is_the_data_set_at_once(
+    tmp_path: pathlib.Path, files: list[pathlib.Path], order: tuple[int, ...]
+) -> None:
+    chosen = [files[k] for k in order]
+    write_dataset(import_files(chosen[:2]), tmp_path / "first.h5")
+    write_dataset(import_files([tmp_path / "first.h5", chosen[2]]), tmp_path / "parts.h5")
+    write_dataset(import_files(chosen), tmp_path / "once.h5")
+    assert (tmp_path / "parts.h5").read_bytes() == (tmp_path / "once.h5").read_bytes()
 
 
-@pytest.mark.parametrize("name", ["builtins.eval", "builtins.getattr", "numpy.load", "numpy.f2py.compile"])
-def test_other_globals_are_refused(tmp_path: pathlib.Path, name: str) -> None:
-    module, _, attribute = name.rpartition(".")
-    path = tmp_path / "bad.pickle"
-    path.write_bytes(f"c{module}\n{attribute}\n.".encode())
-    with pytest.raises(GlassError, match=f"load {name}"):
-        load_arrays(path)
+def test_equal_names_are_refused_with_both_files(tmp_path: pathlib.Path, files: list[pathlib.Path]) -> None:
+    (tmp_path / "b").mkdir()
+    again = label_file(tmp_path / "b" / "ours.h5", other_glass())
+    with pytest.raises(GlassError, match=r"b/ours.h5 and .*/ours.h5 both hold a configuration 'ours'; rename one"):
+        import_files([*files, again])
+    with pytest.raises(GlassError, match=r"both hold a configuration 'ours'"):
+        import_files([files[0], files[0]])
+    with pytest.raises(GlassError, match="no files to import"):
+        import_files([])
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"types": None}, "has no key 'types'"),
-        ({"box": np.zeros(2)}, r"box has shape \(2,\)"),
-        ({"positions": np.full((64, 3), np.nan)}, r"positions are not finite in row 0 \(64 such rows\)"),
-        ({"positions": [[0, 0, 0], [1, 1]]}, "positions is no array"),
-        ({"positions": np.empty((0, 3))}, "holds no atoms"),
-        ({"trajectory_start_velocities": np.where(np.arange(64) == 3, np.nan, 1.5)}, "not finite in row 3"),
-        ({"types": np.full(64, 1.7)}, "types must be whole numbers, got 1.7 in row 0"),
-        ({"types": np.full(64, np.nan)}, "types must be whole numbers, got nan"),
-        ({"pos": np.full((64, 1), 1e300)}, r"pos must be whole numbers, got 1e\+300"),
-        ({"types": np.full(64, 3, np.int32)}, "types run 3 … 3"),
-        ({"box": np.array([12.0, 0.0, 12.0])}, "box lengths must be > 0"),
-        ({"box": np.array([12.0, -12.0, 12.0])}, "box lengths must be > 0"),
-        ({"trajectory_start_velocities": np.array(["x"] * 64)}, "must be numbers"),
-    ],
-)
-def test_broken_content_is_named(tmp_path: pathlib.Path, change: dict, message: str) -> None:
-    broken = {k: v for k, v in {**content(), **change}.items() if v is not None}
-    with pytest.raises(GlassError, match=message):
-        import_symgnn([write(tmp_path / "a.pickle", broken)])
+def test_species_that_no_file_names_together_are_refused(tmp_path: pathlib.Path, files: list[pathlib.Path]) -> None:
+    glass = other_glass()
+    numeric = replace_species(glass, ("1", "2"))
+    with pytest.raises(GlassError, match=r"n.h5 has the species 1, 2, which .*ours.h5 does not \(Cu, Zr\); .*-s 1=Cu"):
+        import_files([*files, label_file(tmp_path / "n.h5", numeric)])
+    turned = replace_species(glass.subset(np.arange(60)), ("Zr", "Cu"))
+    pure = Structure(glass.positions_nc[:40], np.zeros(40, int), ("Zr",), glass.cell_cc, True)
+    more = [label_file(tmp_path / "t.h5", turned), label_file(tmp_path / "p.h5", pure)]
+    by_name = {c.name: c.structure for c in import_files([*files, *more])}
+    assert {s.species for s in by_name.values()} == {("Cu", "Zr")}
+    np.testing.assert_array_equal(by_name["t"].symbols(), turned.symbols())
+    assert set(by_name["p"].symbols().tolist()) == {"Zr"}
 
 
-@pytest.mark.parametrize("data", [b"", b"not a pickle", pickle.dumps([1, 2])])
-def test_other_files_are_refused(tmp_path: pathlib.Path, data: bytes) -> None:
-    path = tmp_path / "a.pickle"
-    path.write_bytes(data)
-    with pytest.raises(GlassError, match=r"not a readable pickle|holds a list"):
-        load_arrays(path)
+def replace_species(structure: Structure, names: tuple[str, str]) -> Structure:
+    return Structure(structure.positions_nc, structure.types_n, names, structure.cell_cc, structure.pbc)
 
 
 def test_groups_are_found(tmp_path: pathlib.Path) -> None:
@@ -137,14 +131,69 @@ def test_groups_are_found(tmp_path: pathlib.Path) -> None:
     files = [
         write(tmp_path / f"{n}.pickle", c) for n, c in zip("abcd", (first, other, relabelled, strained), strict=True)
     ]
-    assert find_groups(list(import_symgnn(files))) == {"a": 0, "b": 1, "c": 0, "d": 1}
-    assert [c.group for c in import_symgnn(files, groups={"a": 5, "b": 5, "c": 1, "d": 2})] == [5, 5, 1, 2]
+    assert [c.group for c in import_files(files)] == [0, 1, 0, 1]
+    assert [c.group for c in import_files(files, groups={"a": 5, "b": 5, "c": 1, "d": 2})] == [5, 5, 1, 2]
     with pytest.raises(GlassError, match="configuration 'd' has no group"):
-        import_symgnn(files, groups={"a": 0, "b": 0, "c": 0})
+        import_files(files, groups={"a": 0, "b": 0, "c": 0})
     with pytest.raises(GlassError, match="unknown configuration with a group 'typo'"):
-        import_symgnn(files, groups={"a": 0, "b": 0, "c": 0, "d": 1, "typo": 3})
+        import_files(files, groups={"a": 0, "b": 0, "c": 0, "d": 1, "typo": 3})
+
+
+def test_groups_of_a_data_set_are_joined_by_what_comes_to_them(tmp_path: pathlib.Path) -> None:
+    """Our labels of a public glass stand beside the public ones."""
+    pickle = write(tmp_path / "public.pickle", content())
+    structure = import_files([pickle]).configurations[0].structure
+    write_dataset(import_files([pickle, label_file(tmp_path / "far.h5", other_glass())]), tmp_path / "data.h5")
+    dataset = import_files([tmp_path / "data.h5", label_file(tmp_path / "ours.h5", structure)])
+    assert {c.name: c.group for c in dataset} == {"public": 0, "far": 1, "ours": 0}
+    write_dataset(import_files([tmp_path / "data.h5"], groups={"public": 3, "far": 3}), tmp_path / "one.h5")
+    assert [c.group for c in import_files([tmp_path / "one.h5", tmp_path / "ours.h5"])] == [0, 0, 0]
+
+
+def test_a_glass_in_another_order_is_known_by_its_identifiers() -> None:
+    glass = labelled(1, 0)
+    order = np.random.default_rng(0).permutation(256)
+    shuffled = Configuration("shuffled", 0, glass.structure.subset(order), glass.ids_n[order])
+    assert related(glass, shuffled)
+    assert not related(glass, replace(shuffled, ids_n=np.arange(256)))
+    assert not related(glass, labelled(2, 0))
+    assert find_groups([glass, labelled(2, 0), shuffled], "abc") == {"glass1": 0, "glass2": 1, "shuffled": 0}
 
 
 def test_the_public_files_have_five_groups(shared_data: pathlib.Path) -> None:
-    dataset = import_symgnn(sorted((shared_data / "symgnn").glob("*.pickle")))
+    dataset = import_files(sorted((shared_data / "symgnn").glob("*.pickle")))
     assert [c.group for c in dataset] == [0, 0, 1, 2, 3, 4, 4]
+
+
+def test_the_public_files_give_the_data_set_that_models_were_trained_on(shared_data: pathlib.Path) -> None:
+    """Or folds kept from before would belong to another one."""
+    dataset = import_files(sorted((shared_data / "symgnn").glob("*.pickle")))
+    assert dataset.source == load_model("barrier").card.content["training"]["source"]
+    assert {label for c in dataset for label in c.labels} == {"barrier", "energy"}
+
+
+def test_memory_of_a_label_file_outlasts_more_searches(tmp_path: pathlib.Path) -> None:
+    structures = [example_glass(("Cu", "Zr"), cells=3, seed=seed) for seed in (7, 8, 9)]
+    files = [label_file(tmp_path / f"g{k}.h5", s, searched=80) for k, s in enumerate(structures)]
+    training.train(config("ridge"), import_files(files), tmp_path / "m.safetensors")
+    longer = label_file(tmp_path / "renamed.h5", structures[1], searched=100)
+    far = label_file(tmp_path / "far.h5", example_glass(("Cu", "Zr"), cells=3, seed=4))
+    assert trained_on(load_model(tmp_path / "m.safetensors"), import_files([longer, far])) == ["renamed"]
+
+
+def test_import_command(tmp_path: pathlib.Path, files: list[pathlib.Path], capsys: pytest.CaptureFixture[str]) -> None:
+    no_barrier = Dataset((Configuration("bare", 0, example_glass(("Cu",)), np.arange(108)),))
+    write_dataset(no_barrier, tmp_path / "bare.h5")
+    arguments = ["import", *map(str, files), str(tmp_path / "bare.h5"), "-o", str(tmp_path / "all.h5")]
+    assert main([*arguments, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["configurations"]
+    assert [(r["name"], r["atoms"], r["labelled"]) for r in rows][1:] == [
+        ("public", 64, 64), ("glass1", 256, 256), ("glass2", 256, 256), ("bare", 108, 0),
+    ]  # fmt: skip
+    assert rows[-1]["mean_ev"] is None
+    assert main(arguments) == 0
+    assert "note: atoms without a label are neighbours alone; training and scores use the others" in (
+        capsys.readouterr().out
+    )
+    assert main([*arguments[:-1], str(files[2])]) == 2
+    assert "it is the input" in capsys.readouterr().err

@@ -1,0 +1,49 @@
+"""Atoms that have nothing to move against."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glass_core.errors import GlassError
+from glass_core.neighbours import neighbour_blocks
+from glass_core.potentials.base import Potential
+from glass_core.potentials.local import BoundTables
+from glass_core.structure import Ints, Structure
+
+_NEAR = 4.0  # Å, within which nearly all atoms have neighbours: looked at first
+
+
+def require_neighbours(structure: Structure, atoms_m: Ints, potential: Potential, file: str) -> None:
+    """Checks that atoms to be labelled feel other atoms, periodic images of themselves apart.
+
+    Args:
+        structure: at its minimum.
+        atoms_m: atoms to be labelled, shape (m,).
+        potential: one that does not tell how far it reaches is not asked.
+        file: of the structure, for errors.
+
+    Raises:
+        GlassError: naming the first one that does not.
+    """
+    if structure.n_atoms == 1:
+        raise GlassError(f"{file} holds a single atom, which has nothing to move against; give a structure of several")
+    alone = _alone(structure, atoms_m, _NEAR)
+    bound = potential.bind(structure) if len(alone) else None
+    if not isinstance(bound, BoundTables):
+        return
+    reach = bound.tables.cutoff
+    alone = _alone(structure, alone, reach)
+    if len(alone):
+        more = f" (and {len(alone) - 1} more)" if len(alone) > 1 else ""
+        raise GlassError(
+            f"atom {alone[0]} of {file}{more} has no other atom within {reach:.1f} Å, the reach of {potential.name}, "
+            "so that no event can start there; leave it out with --atoms, or check the box and the unit of lengths"
+        )
+
+
+def _alone(structure: Structure, atoms_m: Ints, reach: float) -> Ints:
+    """Those that have no other atom within reach, ascending."""
+    known = np.zeros(structure.n_atoms, dtype=bool)
+    for block in neighbour_blocks(structure, reach, atoms_m):
+        known[block.i_p[block.i_p != block.j_p]] = True
+    return atoms_m[~known[atoms_m]]
