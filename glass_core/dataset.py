@@ -99,6 +99,15 @@ class Configuration:
         atoms = np.flatnonzero(np.isfinite(values))
         return atoms, values[atoms]
 
+    def noise(self, name: str) -> Floats:
+        """Standard error of each value of a label, in its unit, shape (n,); nan where the data set does not tell it.
+
+        That of ``barrier`` is ``barrier_shrunk_error`` where there is such a field, else ``barrier_error``.
+        """
+        fields = (f"{name}_shrunk_error", f"{name}_error")
+        unknown = np.full(self.structure.n_atoms, np.nan)
+        return next((self.labels[field] for field in fields if field in self.labels), unknown)
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:

@@ -26,11 +26,11 @@ def uncalibrated(moments: Moments, penalty: float | Floats, seed: int) -> Standa
     return StandardError(moments.mean_f.astype(np.float32), sketch.astype(np.float32), moments.count, 0.0, 1.0)
 
 
-def error_model(residual_n: Floats, leverage_n: Floats, label_noise: float) -> tuple[float, float]:
+def error_model(residual_n: Floats, leverage_n: Floats, noise_n: Floats) -> tuple[float, float]:
     """a and b of ``σ² = a² + b² h`` by maximum likelihood, in eV.
 
-    ``min Σ_i ½ [log(σ_i² + σ_y²) + e_i² / (σ_i² + σ_y²)]`` over a², b² ≥ 0, with e the residuals of labels on groups
-    left out and σ_y = ``label_noise``.
+    ``min Σ_i ½ [log(σ_i² + n_i²) + e_i² / (σ_i² + n_i²)]`` over a², b² ≥ 0, with e the residuals of labels on groups
+    left out and n the deviations of these labels from true barriers.
     """
     from scipy.optimize import minimize
 
@@ -39,7 +39,7 @@ def error_model(residual_n: Floats, leverage_n: Floats, label_noise: float) -> t
     size = float((residual_n**2).mean())
 
     def loss(parts: Floats) -> tuple[float, Floats]:
-        variance = label_noise**2 + 1e-6 * size + size * (parts @ design)
+        variance = noise_n**2 + 1e-6 * size + size * (parts @ design)
         square = residual_n**2
         slope = 0.5 * size * (design * (1 / variance - square / variance**2)).mean(axis=1)
         return float(0.5 * (np.log(variance) + square / variance).mean()), slope

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +20,7 @@ from glass_core.settings import Count, NotEmpty, NotNegative, Positive, checked
 from glass_core.training.calibration import error_model, uncalibrated
 from glass_core.training.config import TrainingConfig
 from glass_core.training.moments import Moments, part_moments
+from glass_core.training.penalties import best_penalties, penalties
 from glass_core.training.rows import Rows, standardisation
 
 Scaling = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -29,7 +29,6 @@ Candidates = Annotated[tuple[Positive, ...], NotEmpty()]
 GATE = "imbalance"
 _BLOCK = 8_000
 _CHOICES = ("penalty", "growth", "roughness")
-_NAME = re.compile(r"(\d+:)*[A-Za-z]+(?P<shell>\d+)\((l=(?P<l>\d+),n=(?P<n>\d+))?")
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,10 @@ class LinearSettings:
         minima: weight of atoms as they are, and of still copies, in the state of motion.
         domain_margin: how many times farther than all but a thousandth of the training atoms an atom must lie
             to be out of domain.
-        label_noise: deviation of labels from true barriers, eV; 0.14 is what two labellings of one glass of the
-            public data set show.
+        label_noise: deviation of labels from true barriers where the data set does not tell it, eV; 0.14 is what two
+            labellings of one glass of the public data set show.
+        misfit: deviation of true barriers from what the model can tell, eV: labels of noise n weigh
+            ``u = (misfit² + label_noise²) / (misfit² + n²)``.
     """
 
     penalty: Candidates = (200.0,)
@@ -62,6 +63,11 @@ class LinearSettings:
     minima: NotNegative = 0.1
     domain_margin: Positive = 1.25
     label_noise: NotNegative = 0.14
+    misfit: Positive = 0.13
+
+    def noise(self, rows: Rows) -> NDArray[np.float64]:
+        """Deviation of each row's label from the true barrier, eV."""
+        return np.where(np.isnan(rows.noise_n), self.label_noise, rows.noise_n)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +90,8 @@ class _State:
 def train_linear(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) -> LinearBarrier:
     """``min Σ_i u_i (w·x_i + b − E_i)² + Σ_f λ_f w_f²`` for each state, one member per left-out group.
 
+    Labels of more noise have smaller weights u (see ``LinearSettings.misfit``).
+
     Members differ in their data: each has left out one group of configurations. The gate opens above what still
     copies reach (their 99.9 % quantile) and is fully open where moving copies begin (their 0.1 % quantile).
     Standard errors are calibrated by leaving out each group in turn. All of this is a closed form; ``seed``
@@ -105,7 +113,8 @@ def train_linear(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int)
         raise GlassError(f"copies at rest and in motion overlap in {GATE}; raise the displacements in thermal")
     scaling, names = standardisation(rows.features_nf[rows.displacement_n == 0.0]), descriptor.names()
     states = _states(rows, scaling, settings)
-    chosen = _chosen(states["rest"].moments, names, settings)
+    candidates = list(itertools.product(settings.penalty, settings.growth, settings.roughness))
+    chosen = best_penalties(states["rest"].moments, names, candidates, settings.best)
     at_rest = [penalties(names, *candidate) for candidate in chosen]
     used = {"rest": at_rest, "motion": [np.full(len(names), settings.motion_penalty)]}
     fitted = {
@@ -129,41 +138,6 @@ def _gate_column(descriptor: Any) -> int:
     return (spline or columns)[-1]
 
 
-def penalties(names: list[str], penalty: float, growth: float, roughness: float) -> NDArray[np.float64]:
-    """λ of each feature in the state of rest: ``penalty growth^k``, for angular powers times ``roughness^(n + l)``.
-
-    Standardised features weigh what varies little as much as what varies a lot. Averages over k shells vary the
-    less the larger k is, and mostly between configurations, of which there are few; angular powers are many, and
-    those of high n and l follow details that barriers do not depend on. k, n and l are told by names, as in
-    ``1:Q3(l=2,n=1,Cu-Zr)``; a name of another form is that of a feature of shell 0.
-
-    >>> penalties(["1:B1(n=2,Cu)", "1:Q1(l=1,n=2,Cu-Cu)"], 0.5, growth=10.0, roughness=2.0).tolist()
-    [5.0, 40.0]
-    """
-    found = [_NAME.match(name) for name in names]
-    shells = np.array([int(match["shell"]) if match else 0 for match in found])
-    orders = np.array([int(match["l"]) + int(match["n"]) if match and match["l"] else 0 for match in found])
-    return np.asarray(penalty * growth**shells * roughness**orders)
-
-
-def _chosen(
-    moments: Mapping[int, Moments], names: list[str], settings: LinearSettings
-) -> list[tuple[float, float, float]]:
-    """The combinations of penalty, growth and roughness with the least squared errors on left-out groups."""
-    candidates = list(itertools.product(settings.penalty, settings.growth, settings.roughness))
-    if len(candidates) <= settings.best:
-        return candidates
-
-    def error(candidate: tuple[float, float, float]) -> float:
-        penalty, total = penalties(names, *candidate), 0.0
-        for held, unseen in moments.items():
-            fit = Moments.total(m for g, m in moments.items() if g != held).solve(penalty)
-            total += unseen.squared_error(*fit)
-        return total
-
-    return sorted(candidates, key=error)[: settings.best]
-
-
 def _states(rows: Rows, scaling: Scaling, settings: LinearSettings) -> Mapping[str, _State]:
     """Both states. Sums are over parts of one group and one displacement, which all folds share."""
     displacements = np.unique(rows.displacement_n).tolist()
@@ -171,7 +145,7 @@ def _states(rows: Rows, scaling: Scaling, settings: LinearSettings) -> Mapping[s
     motion = [d for d in displacements if d > settings.still]
     at_rest = {d: settings.copies if d else 1.0 for d in rest}
     moving = {**dict.fromkeys(rest, settings.minima), **dict.fromkeys(motion, 1.0)}
-    parts = _parts(rows, displacements, scaling)
+    parts = _parts(rows, displacements, scaling, settings)
     still = rows.displacement_n <= settings.still
     return {
         "rest": _state(parts, at_rest, rest, still, rows.displacement_n == 0.0),
@@ -179,12 +153,15 @@ def _states(rows: Rows, scaling: Scaling, settings: LinearSettings) -> Mapping[s
     }
 
 
-def _parts(rows: Rows, displacements: list[float], scaling: Scaling) -> Parts:
+def _parts(rows: Rows, displacements: list[float], scaling: Scaling, settings: LinearSettings) -> Parts:
     group, parts = rows.group_s[rows.configuration_n], {}
+    told = not np.isnan(rows.noise_n).all()
+    variance_n = settings.misfit**2 + settings.noise(rows) ** 2
+    weight_n = (settings.misfit**2 + settings.label_noise**2) / variance_n
     for g, displacement in itertools.product(rows.groups, displacements):
         mine = (group == g) & (rows.displacement_n == displacement)
         if mine.any():
-            raw = part_moments(rows.features_nf[mine], rows.labels_n[mine])
+            raw = part_moments(rows.features_nf[mine], rows.labels_n[mine], weight_n[mine] if told else None)
             parts[g, displacement] = raw.standardised(*scaling)
     return parts
 
@@ -219,14 +196,15 @@ def _fit(
     members = np.array([w for w, _ in solved], dtype=np.float32), np.array([b for _, b in solved])
     draft = Domain.unbounded(state.second_ff)
     domain = draft.bounded(_map(draft.distance, rows, state.inside_n, scaling), quantile, settings.domain_margin)
-    residuals, leverages = [], []
+    residuals, leverages, noises, noise_n = [], [], [], settings.noise(rows)
     group = rows.group_s[rows.configuration_n]
     for held, (weight, constant) in zip(moments, solved, strict=True):
         unseen = uncalibrated(Moments.total(m for g, m in moments.items() if g != held), penalty, seed)
         mine = state.judged_n & (group == held)
         residuals.append(rows.labels_n[mine] - constant - _map(partial(np.dot, b=weight), rows, mine, scaling))
         leverages.append(_map(unseen.leverage, rows, mine, scaling))
-    floor, slope = error_model(np.concatenate(residuals), np.concatenate(leverages), settings.label_noise)
+        noises.append(noise_n[mine])
+    floor, slope = error_model(np.concatenate(residuals), np.concatenate(leverages), np.concatenate(noises))
     error = replace(uncalibrated(Moments.total(moments.values()), penalty, seed), floor=floor, slope=slope)
     return members, domain, error
 

@@ -99,15 +99,15 @@ class Moments:
         return float(weight_f @ self.xx_ff @ weight_f - 2 * weight_f @ self.xy_f + self.count * mean_error**2)
 
 
-def part_moments(x_nf: NDArray[np.float32], y_n: Floats) -> Moments:
+def part_moments(x_nf: NDArray[np.float32], y_n: Floats, weight_n: Floats | None = None) -> Moments:
     """``Moments.of`` a part of a table, remembered by the part's content: in cross-validation every part occurs in
     all folds but one, and its sums take far longer than its hash."""
     digest = hashlib.blake2b(repr(x_nf.shape).encode())
-    for array in (x_nf, y_n):
+    for array in (x_nf, y_n) if weight_n is None else (x_nf, y_n, weight_n):
         digest.update(np.ascontiguousarray(array).data)
     key = digest.digest()
     if key not in _parts:
-        _parts[key] = Moments.of(x_nf, y_n)
+        _parts[key] = Moments.of(x_nf, y_n, weight_n)
         while len(_parts) > _MOST_PARTS:
             _parts.popitem(last=False)
     _parts.move_to_end(key)

@@ -29,6 +29,7 @@ class Rows:
         names: names of the configurations.
         group_s: group of each configuration.
         displacement_n: deviation in Å by which the row's copy was displaced; 0 for atoms as they are.
+        noise_n: standard errors of the labels, eV; nan where the data set does not tell them.
     """
 
     features_nf: NDArray[np.float32]
@@ -38,6 +39,7 @@ class Rows:
     names: tuple[str, ...]
     group_s: NDArray[np.int32]
     displacement_n: NDArray[np.float64]
+    noise_n: NDArray[np.float64]
 
     @property
     def groups(self) -> list[int]:
@@ -53,7 +55,7 @@ class Rows:
         return self._keep(self.displacement_n == 0.0)
 
     def _keep(self, keep: NDArray[np.bool_]) -> Rows:
-        per_row = ("features_nf", "labels_n", "configuration_n", "atom_n", "displacement_n")
+        per_row = ("features_nf", "labels_n", "configuration_n", "atom_n", "displacement_n", "noise_n")
         return replace(self, **{name: getattr(self, name)[keep] for name in per_row})
 
     def without(self, *groups: int) -> Rows:
@@ -83,11 +85,12 @@ def make_rows(
         atoms, labels = configuration.labelled(config.label)
         for displacement in copies:
             structure = displaced(configuration.structure, displacement, index)
-            parts.append((features_of(descriptor, structure, atoms), labels, index, atoms, displacement))
+            features, noise = features_of(descriptor, structure, atoms), configuration.noise(config.label)[atoms]
+            parts.append((features, labels, index, atoms, displacement, noise))
         if progress:
             progress((index + 1) / len(dataset))
     counts = [len(part[0]) for part in parts]
-    features_nf, labels_n, _, atom_n, _ = (list(column) for column in zip(*parts, strict=True))
+    features_nf, labels_n, _, atom_n, _, noise_n = (list(column) for column in zip(*parts, strict=True))
     return descriptor, Rows(
         np.concatenate(features_nf),
         np.concatenate(labels_n),
@@ -96,6 +99,7 @@ def make_rows(
         tuple(c.name for c in dataset),
         np.array([c.group for c in dataset], dtype=np.int32),
         np.repeat([part[4] for part in parts], counts),
+        np.concatenate(noise_n),
     )
 
 
