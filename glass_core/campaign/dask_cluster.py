@@ -43,7 +43,7 @@ class Cluster:
         from glass_core.campaign.search_plugin import SearchPlugin
 
         self._name, self._scheduler, self._home = f"glass-label-{uuid.uuid4().hex[:12]}", scheduler, home
-        self._count, self._looked = processes, -math.inf
+        self._count, self._looked, self._processes = processes, -math.inf, 0 if scheduler else processes
         self._stack = ExitStack()
         with ExitStack() as stack:
             self._client = _connected(stack, scheduler) if scheduler else _started(stack, processes)
@@ -61,7 +61,7 @@ class Cluster:
         return future
 
     def count(self) -> int:
-        """Workers there are, looked at now and then.
+        """Workers there are, looked at now and then; those of this machine that Dask gave up are started again.
 
         Raises:
             GlassError: if the scheduler is gone.
@@ -71,6 +71,9 @@ class Cluster:
                 if self._client.status != "running":
                     raise self.lost()
                 self._count = len(self._client.nthreads())
+                if self._count < self._processes:
+                    # A worker that is not back from a crash after some time is closed for good, but still wanted.
+                    self._client.cluster.scale(self._processes)
             except (OSError, TimeoutError) as error:
                 raise self.lost() from error
             self._looked = time.monotonic()

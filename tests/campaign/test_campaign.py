@@ -177,6 +177,27 @@ def test_a_worker_killed_from_outside_is_replaced(tmp_path: pathlib.Path, box: S
     assert same(labels, labels_of(box, 5))
 
 
+def test_workers_that_dask_gave_up_are_started_again(
+    tmp_path: pathlib.Path, box: Structure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a crash on a machine so busy that the new process takes too long."""
+    dask_cluster = pytest.importorskip("glass_core.campaign.dask_cluster")
+    psutil = pytest.importorskip("psutil")
+    monkeypatch.setitem(dask_cluster._QUIET, "distributed.deploy.lost-worker-timeout", "1ms")
+    killed = []
+
+    def kill(progress: Progress) -> None:
+        if progress.searches > 20 and not killed:
+            killed.extend(c for c in psutil.Process().children(recursive=True) if "spawn_main" in " ".join(c.cmdline()))
+            for worker in killed:
+                worker.kill()
+
+    campaign = Campaign(tmp_path / "l.h5", fake_header(box), EachPlan(ATOMS, 5))
+    labels = campaign(dask(box, 2, seconds=0.02), kill)
+    assert len(killed) == 2
+    assert same(labels, labels_of(box, 5))
+
+
 def test_a_search_that_always_kills_its_worker_is_named(tmp_path: pathlib.Path, box: Structure) -> None:
     (tmp_path / "always").touch()
     path = tmp_path / "l.h5"
