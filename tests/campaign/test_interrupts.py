@@ -15,14 +15,20 @@ from glass_core.campaign.interrupts import Interrupts, deaf_processes
 
 
 def test_an_interrupt_in_a_garbage_collection_is_not_lost() -> None:
-    def collected(phase: str, info: object) -> None:
-        if phase == "start":
-            gc.callbacks.remove(collected)
+    collected: list[str] = []
+
+    def interrupted(phase: str, info: object) -> None:
+        if not collected:
             signal.raise_signal(signal.SIGINT)
+        collected.append(phase)
 
     with Interrupts() as interrupts:
-        gc.callbacks.append(collected)
-        gc.collect()
+        gc.callbacks.append(interrupted)
+        try:
+            gc.collect()
+        finally:
+            gc.callbacks.remove(interrupted)
+        assert collected
         with pytest.raises(KeyboardInterrupt):
             interrupts.check()
         interrupts.check()
