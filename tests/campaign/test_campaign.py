@@ -89,15 +89,15 @@ def test_kill_and_resume_give_the_same(tmp_path: pathlib.Path, box: Structure, w
     path, rng = tmp_path / "l.h5", random.Random(workers)
     known = 0
     for _ in range(3 if workers == 1 else 1):
-        process = start(path, 5, workers, 0.02)
+        process = start(path, 50, workers, 0.02)
         wait_for(path, known + rng.randrange(5, 30), process)
         process.kill()
         process.communicate()
         known = len(read_labels(path))
-        assert known < 160
+        assert known < 50 * 32
     assert not path.exists()
-    finish(start(path, 5, workers, 0.0))
-    assert same(read_labels(path), labels_of(box, 5))
+    finish(start(path, 50, workers, 0.0))
+    assert same(read_labels(path), labels_of(box, 50))
     assert not journal_of(path).exists()
 
 
@@ -133,9 +133,9 @@ def test_an_interrupt_leaves_a_whole_file(tmp_path: pathlib.Path, box: Structure
     assert errors.count("Traceback") == 1, errors
     assert path.exists()
     assert not journal_of(path).exists()
-    assert 5 <= len(read_labels(path)) < 160
-    finish(start(path, 5, 1, 0.0))
-    assert same(read_labels(path), labels_of(box, 5))
+    assert 5 <= len(read_labels(path)) < 50 * 32
+    finish(start(path, 50, 1, 0.0))
+    assert same(read_labels(path), labels_of(box, 50))
 
 
 def test_workers_do_not_change_the_result(tmp_path: pathlib.Path, box: Structure) -> None:
