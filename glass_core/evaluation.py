@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import numpy as np
+
 from glass_core.dataset import Dataset
 from glass_core.errors import GlassError
-from glass_core.metrics import report
+from glass_core.metrics import pearson_ceiling, report
 from glass_core.models.base import Model, Progress
 from glass_core.outputs import PerAtom
 from glass_core.prediction import predict
@@ -26,6 +28,9 @@ def scored_output(outputs: Collection[str]) -> tuple[str, bool]:
 def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -> dict[str, Any]:
     """Scores of ``model`` on every configuration, their mean, and pooled: over the atoms that have a barrier.
 
+    Where the data set tells the standard errors of its labels, ``pearson_ceiling`` says what a perfect model would
+    score on each configuration (``metrics.pearson_ceiling``).
+
     Configurations that the model was trained on are listed under ``trained_on``: their scores say how well the
     model remembers, not how well it predicts.
 
@@ -41,12 +46,15 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
             progress((index + 1) / len(dataset))
     predicted = {n: results[n][name].values[atoms] for n, (atoms, _) in labelled.items()}
     scored = report(predicted, {n: labels for n, (_, labels) in labelled.items()}, in_ev)
+    errors = {c.name: c.noise("barrier")[labelled[c.name][0]] for c in dataset}
+    known = [n for n, e in errors.items() if len(e) > 1 and not np.isnan(e).any()]
     flagged = {n: float(r["out_of_domain"].values.mean()) for n, r in results.items() if "out_of_domain" in r}
     return {
         "model": model.card.name,
         "output": name,
         "trained_on": trained_on(model, dataset),
         "out_of_domain": flagged,
+        "pearson_ceiling": {n: pearson_ceiling(labelled[n][1], errors[n]) for n in known},
         **scored,
     }
 

@@ -79,6 +79,20 @@ def scores(predicted_n: Floats, labels_n: Floats, in_ev: bool) -> dict[str, floa
     }
 
 
+def pearson_ceiling(labels_n: Floats, error_n: Floats) -> float:
+    """Pearson correlation of labels with their true values, ``r = sqrt(1 − mean e² / var y)``: a perfect model's score.
+
+    Args:
+        labels_n: with noise.
+        error_n: standard errors of the labels, in their unit.
+
+    >>> round(pearson_ceiling(np.array([1.0, 2.0, 3.0, 4.0]), np.full(4, 0.5)), 3)
+    0.922
+    """
+    variance = float(labels_n.var(ddof=1))
+    return float(np.sqrt(max(0.0, 1.0 - float((error_n**2).mean()) / variance))) if variance > 0 else 0.0
+
+
 def report(predicted: Mapping[str, Floats], labels: Mapping[str, Floats], in_ev: bool) -> dict[str, Any]:
     """Scores per configuration, their mean, and pooled over all atoms.
 

@@ -37,5 +37,8 @@ def run(args: argparse.Namespace) -> None:
     parts = {**result["per_configuration"], "mean": result["mean_per_configuration"], "pooled": result["pooled"]}
     rows = [[name, *(number(scores[k]) for k in keys)] for name, scores in parts.items()]
     table(rows, [result["model"], "pearson", "spearman", "MAE eV", "AUC top 20 %", "avg. precision", "base rate"])
+    if result["pearson_ceiling"]:
+        most = ", ".join(f"{name} {number(most)}" for name, most in result["pearson_ceiling"].items())
+        print(f"noise of the labels limits the Pearson correlation even of a perfect model to: {most}")
     if result["trained_on"]:
         print(f"trained on {', '.join(result['trained_on'])}: these scores show memory, not prediction")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pathlib
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from glass_core.dataset import Configuration, Dataset
+from glass_core.evaluation import evaluate
 from glass_core.metrics import pearson
+from glass_core.model_file import load_model
+from glass_core.training import run as training
 from glass_core.training.rows import make_rows
 from tests.training.test_training import STATES, config, morse_energies, trainer
 
@@ -44,3 +49,13 @@ def test_noise_is_the_shrunk_error_if_there_is_one(dataset: Dataset) -> None:
     assert (plain.noise("barrier") == 1).all()
     assert (shrunk.noise("barrier") == 2).all()
     assert np.isnan(shrunk.noise("energy")).all()
+
+
+def test_evaluation_tells_what_noise_allows(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    noisy = Dataset((with_noise(next(iter(dataset)), told=True), *list(dataset)[1:]), {})
+    training.train(config("ridge"), dataset, tmp_path / "m.safetensors", tmp_path / "runs")
+    result = evaluate(load_model(tmp_path / "m.safetensors"), noisy)
+    (name, ceiling), true = next(iter(result["pearson_ceiling"].items())), next(iter(dataset)).label("barrier")
+    assert name == "glass1"
+    assert len(result["pearson_ceiling"]) == 1
+    assert ceiling == pytest.approx(pearson(next(iter(noisy)).label("barrier"), true), abs=0.1)
