@@ -5,7 +5,8 @@
     python examples/open_labels.py --potential CuZr_mm.eam.fs --out try --atoms 256 --rates 1e15 --searches 1 --label 3
 
 Each glass takes about five minutes (10¹⁴ K/s) to half an hour (10¹³ K/s) of one core to make, and about two hours and a
-half to label. The same command goes on after any interruption. It ends with one data set, ``open_labels/labels.h5``.
+half to label. The same command goes on after any interruption, and with ``--out examples/open_labels`` from what is
+there. All glasses get a few searches per atom first, then more. It ends with one data set, ``labels.h5``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 
 ZR = (0.36, 0.50, 0.20)
 SEED = 1
+_STEP = 4
 
 
 def run(*command: object) -> None:
@@ -35,10 +37,10 @@ def make(out: pathlib.Path, zr: float, rate: str, args: argparse.Namespace) -> p
     return glass
 
 
-def label(glass: pathlib.Path, args: argparse.Namespace) -> pathlib.Path:
+def label(glass: pathlib.Path, searches: int, args: argparse.Namespace) -> pathlib.Path:
     """Labels of a glass; searches that are there are not done again."""
-    labels = glass.with_suffix(".labels.h5")
-    run("-m", "glass_core.cli.main", "label", glass, "-p", args.potential, "-o", labels, "--searches", args.searches,
+    labels = glass.with_suffix(".h5")
+    run("-m", "glass_core.cli.main", "label", glass, "-p", args.potential, "-o", labels, "--searches", searches,
         "--atoms", args.label, "--seed", SEED, "--relax", "--no-displacements",
         "--workers", args.workers)  # fmt: skip
     return labels
@@ -57,7 +59,8 @@ def main() -> int:
     args = parser.parse_args()
     args.out.mkdir(exist_ok=True)
     glasses = [make(args.out, zr, rate, args) for rate in args.rates for zr in ZR]
-    files = [label(glass, args) for glass in glasses]
+    for searches in [*range(_STEP, args.searches, _STEP), args.searches]:
+        files = [label(glass, searches, args) for glass in glasses]
     run("-m", "glass_core.cli.main", "import", *files, "-o", args.out / "labels.h5")
     return 0
 

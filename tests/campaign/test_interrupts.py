@@ -1,114 +1,23 @@
-"""A Ctrl-C is kept until somebody asks, wherever it arrives."""
+"""Signals belong to the whole process, and the libraries in it: each case has one of its own."""
 
 from __future__ import annotations
 
+import inspect
 import signal
 import subprocess
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from glass_core.campaign.interrupts import Interrupts, deaf_processes
+from tests.campaign import interrupt_cases
 
-IN_A_COLLECTION = """
-import gc, signal
-from glass_core.campaign.interrupts import Interrupts
-
-def interrupted(phase, info):
-    if phase == "start":
-        signal.raise_signal(signal.SIGINT)
-
-with Interrupts() as interrupts:
-    gc.callbacks.append(interrupted)
-    gc.collect()
-    gc.callbacks.remove(interrupted)
-    try:
-        interrupts.check()
-    except KeyboardInterrupt:
-        print("found")
-    interrupts.check()
-assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-"""
-
-
-def test_an_interrupt_in_a_garbage_collection_is_not_lost() -> None:
-    ended = subprocess.run([sys.executable, "-c", IN_A_COLLECTION], capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "found\n", "")
-
-
-def test_the_second_one_is_raised_at_once() -> None:
-    with Interrupts():
-        signal.raise_signal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-
-
-def test_the_handler_of_a_polite_kill_acts_at_the_check() -> None:
-    killed: list[int] = []
-    before = signal.signal(signal.SIGTERM, lambda number, frame: killed.append(number))
-    try:
-        with Interrupts() as interrupts:
-            signal.raise_signal(signal.SIGTERM)
-            assert not killed
-            interrupts.check()
-            assert killed == [signal.SIGTERM]
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def test_what_is_ignored_stays_ignored() -> None:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with Interrupts() as interrupts:
-            signal.raise_signal(signal.SIGINT)
-            interrupts.check()
-            assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def test_other_threads_leave_signals_alone() -> None:
-    usual = signal.getsignal(signal.SIGINT)
-    seen = []
-
-    def body() -> None:
-        with Interrupts():
-            seen.append(signal.getsignal(signal.SIGINT))
-
-    thread = threading.Thread(target=body)
-    thread.start()
-    thread.join()
-    assert seen == [usual]
-
-
-def test_one_that_nobody_asked_for_acts_in_the_end() -> None:
-    with pytest.raises(KeyboardInterrupt), Interrupts():
-        signal.raise_signal(signal.SIGINT)
-    interrupts = Interrupts()
-    interrupts.__enter__()
-    signal.raise_signal(signal.SIGINT)
-    interrupts.__exit__(ValueError)  # which is on its way already
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+CASES = [name for name, case in inspect.getmembers(interrupt_cases, inspect.isfunction)
+         if case.__module__ == interrupt_cases.__name__]  # fmt: skip
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs signal masks")
-def test_processes_started_in_a_deaf_block_get_no_interrupt() -> None:
-    ask = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
-
-    def deaf() -> bool:
-        return "True" in subprocess.run([sys.executable, "-c", ask], stdout=subprocess.PIPE, text=True).stdout
-
-    def interrupted() -> None:
-        with deaf_processes():
-            assert deaf()
-            with ThreadPoolExecutor() as threads:
-                assert threads.submit(deaf).result()
-            signal.raise_signal(signal.SIGINT)  # waits
-            assert deaf()
-
-    assert not deaf()
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert not deaf()
+@pytest.mark.parametrize("case", CASES)
+def test_interrupts(case: str) -> None:
+    code = f"from tests.campaign import interrupt_cases; interrupt_cases.{case}()"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
