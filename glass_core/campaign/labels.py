@@ -98,6 +98,7 @@ class Labels:
     def distinct_count(self) -> int:
         """Sum of the distinct events of all atoms: one that was found around two atoms counts twice.
 
+        Where displacements were not kept, energies alone tell events apart.
         Only atoms of which two barriers agree are looked at closely: 0.1 s for some thousand searches.
         """
         events, barrier_r, count = self.events(), self["barrier"], 0
