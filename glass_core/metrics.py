@@ -79,18 +79,26 @@ def scores(predicted_n: Floats, labels_n: Floats, in_ev: bool) -> dict[str, floa
     }
 
 
-def pearson_ceiling(labels_n: Floats, error_n: Floats) -> float:
-    """Pearson correlation of labels with their true values, ``r = sqrt(1 − mean e² / var y)``: a perfect model's score.
+def reliability(labels_n: Floats, error_n: Floats) -> float:
+    """Correlation to expect with labels of the same atoms and errors but other noise, ``1 − mean e² / var y``.
+
+    At least −1, where labels differ by less than their errors.
 
     Args:
         labels_n: with noise.
         error_n: standard errors of the labels, in their unit.
+    """
+    variance, noise = float(labels_n.var(ddof=1)), float(np.mean(error_n**2))
+    return 1.0 - noise / variance if 2.0 * variance > noise else -1.0
+
+
+def pearson_ceiling(labels_n: Floats, error_n: Floats) -> float:
+    """Pearson correlation of labels with their true values, ``sqrt(reliability)``: the score of a perfect model.
 
     >>> round(pearson_ceiling(np.array([1.0, 2.0, 3.0, 4.0]), np.full(4, 0.5)), 3)
     0.922
     """
-    variance = float(labels_n.var(ddof=1))
-    return float(np.sqrt(max(0.0, 1.0 - float((error_n**2).mean()) / variance))) if variance > 0 else 0.0
+    return float(np.sqrt(max(0.0, reliability(labels_n, error_n))))
 
 
 def report(predicted: Mapping[str, Floats], labels: Mapping[str, Floats], in_ev: bool) -> dict[str, Any]:

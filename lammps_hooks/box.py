@@ -75,19 +75,19 @@ class LammpsBox:
         forces[rows] = self._instance.rows_of("f")
         return self._instance.energy(), forces @ self._rotation_cc
 
-    def atom_energies(self) -> Floats:
-        """Energy of each atom of the structure as LAMMPS shares it out (``compute pe/atom``), eV, shape (n,)."""
+    def atom_energies(self) -> tuple[float, Floats]:
+        """Energy of the structure, and of each atom as LAMMPS shares it out (``compute pe/atom``), eV, shape (n,)."""
         # An average over one step has the energies tallied in the run that comes.
         for command in ("compute glass_energy all pe/atom", "fix glass_energy all ave/atom 1 1 1 c_glass_energy"):
             self._instance.command(command)
         try:
-            self.energy_forces(self.home_nc)
+            whole, _ = self.energy_forces(self.home_nc)
             energies: Floats = np.empty(len(self.home_nc))
             energies[self._instance.rows()] = self._instance.computed("glass_energy")
         finally:
             for command in ("unfix glass_energy", "uncompute glass_energy"):
                 self._instance.command(command)
-        return energies
+        return whole, energies
 
     def _inside(self, places_nc: Floats) -> Floats:
         """Puts atoms that jumped back into the box, as LAMMPS does it for one box length only and else loses them."""

@@ -104,10 +104,9 @@ class BoundLammps:
         That is so for pair styles and long-range solvers without energies per atom, and for tail corrections.
         """
         try:
-            energies = self._box.atom_energies()
+            whole, energies = self._box.atom_energies()
         except GlassError:  # some styles refuse
             return None
-        whole, _ = self._box.energy_forces(self._box.home_nc)
         return energies if is_shared_out(energies, whole) else None
 
 

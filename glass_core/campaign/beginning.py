@@ -15,7 +15,7 @@ from glass_core.campaign.label_file import is_label_file, read_labels
 from glass_core.errors import GlassError
 from glass_core.frame import Frame
 from glass_core.paths import AnyPath, is_file
-from glass_core.potentials.base import Potential, SharedEnergy
+from glass_core.potentials.base import BoundPotential, Potential, SharedEnergy
 from glass_core.saddle.minimise import minimise
 from glass_core.saddle.settings import ArtnSettings
 from glass_core.structure import Floats, Structure, replace_fields
@@ -58,27 +58,23 @@ class Beginning:
         if is_label_file(path) or is_file(path):
             known = read_labels(path).header
             known.require_structure(structure, str(path))
-            return self._header(known.structure, frame, dict(known.source), known.energy_n)
-        minimum = self._minimum(structure, str(file))
+            energies = _energies(self.potential.bind(known.structure)) if known.energy_n is None else known.energy_n
+            return self._header(known.structure, frame, dict(known.source), energies)
+        bound = self.potential.bind(structure)
+        minimum = self._minimum(structure, bound, str(file))
+        if minimum is not structure:
+            bound = self.potential.bind(minimum)
         source = {"file": pathlib.Path(file).name, "relaxed": minimum is not structure, "versions": _versions()}
-        return self._header(minimum, frame, source)
+        return self._header(minimum, frame, source, _energies(bound))
 
-    def _header(
-        self, minimum: Structure, frame: Frame, source: dict[str, Any], energy_n: Floats | None = None
-    ) -> Header:
+    def _header(self, minimum: Structure, frame: Frame, source: dict[str, Any], energy_n: Floats | None) -> Header:
         name, digest = self.potential.name, self.potential.digest
-        energies = self._energies(minimum) if energy_n is None else energy_n
         given = frame.structure.positions_nc
-        return Header(minimum, frame.ids_n, name, digest, self.settings, self.seed, given, source, energies)
+        return Header(minimum, frame.ids_n, name, digest, self.settings, self.seed, given, source, energy_n)
 
-    def _energies(self, minimum: Structure) -> Floats | None:
-        """Energy of each atom, eV; None from a potential that does not tell."""
-        bound = self.potential.bind(minimum)
-        return bound.atom_energies() if isinstance(bound, SharedEnergy) else None
-
-    def _minimum(self, structure: Structure, file: str) -> Structure:
+    def _minimum(self, structure: Structure, bound: BoundPotential, file: str) -> Structure:
         """The structure, relaxed if it has to be."""
-        region = self.potential.bind(structure).region(0, None)
+        region = bound.region(0, None)
         positions = structure.positions_nc[region.moving_m]
         force_n = np.linalg.norm(region.surface.energy_forces(positions)[1], axis=1)
         most = self.settings.minimum_force
@@ -99,6 +95,11 @@ class Beginning:
         relaxed = structure.positions_nc.copy()
         relaxed[region.moving_m] = result.positions_nc
         return replace_fields(structure, positions_nc=relaxed)
+
+
+def _energies(bound: BoundPotential) -> Floats | None:
+    """Energy of each atom, eV; None from a potential that does not tell."""
+    return bound.atom_energies() if isinstance(bound, SharedEnergy) else None
 
 
 def _versions() -> dict[str, str]:

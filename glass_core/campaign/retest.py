@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from glass_core.campaign.statistics import Moments
+from glass_core.metrics import reliability
 
 LEAST_ATOMS = 30
 """Labelled atoms below which a correlation says nothing."""
@@ -34,7 +35,5 @@ def expected_retest(sums: Moments) -> tuple[float, float]:
 
 
 def _correlation(sums: Moments) -> float:
-    """r of atoms all of which have a barrier; at least −1, where means differ by less than their errors."""
-    variance = float(sums.mean_n.var(ddof=1))
-    noise = float(np.mean(sums.shrunk_error() ** 2))
-    return 1.0 - noise / variance if 2.0 * variance > noise else -1.0
+    """r of atoms all of which have a barrier."""
+    return reliability(sums.mean_n, sums.shrunk_error())
