@@ -9,7 +9,7 @@ import numpy as np
 
 from glass_core.dataset import Dataset
 from glass_core.errors import GlassError
-from glass_core.metrics import pearson_ceiling, report
+from glass_core.metrics import label_coverage, pearson_ceiling, report
 from glass_core.models.base import Model, Progress
 from glass_core.outputs import PerAtom
 from glass_core.prediction import predict
@@ -29,7 +29,8 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
     """Scores of ``model`` on every configuration, their mean, and pooled: over the atoms that have a barrier.
 
     Where the data set tells the standard errors of its labels, ``pearson_ceiling`` says what a perfect model would
-    score on each configuration (``metrics.pearson_ceiling``).
+    score on each configuration (``metrics.pearson_ceiling``). ``coverage`` says which shares of the labels lie in the
+    intervals of a model whose ``barrier_std`` is a calibrated standard error (None for others).
 
     Configurations that the model was trained on are listed under ``trained_on``: their scores say how well the
     model remembers, not how well it predicts.
@@ -45,9 +46,14 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
         if progress:
             progress((index + 1) / len(dataset))
     predicted = {n: results[n][name].values[atoms] for n, (atoms, _) in labelled.items()}
-    scored = report(predicted, {n: labels for n, (_, labels) in labelled.items()}, in_ev)
+    labels = {n: values for n, (_, values) in labelled.items()}
+    scored = report(predicted, labels, in_ev)
     errors = {c.name: c.noise("barrier")[labelled[c.name][0]] for c in dataset}
     known = [n for n, e in errors.items() if len(e) > 1 and not np.isnan(e).any()]
+    covered = None
+    if hasattr(model, "label_noise"):
+        std = {n: results[n]["barrier_std"].values[atoms] for n, (atoms, _) in labelled.items()}
+        covered = label_coverage(predicted, std, labels, errors, model.label_noise)
     flagged = {n: float(r["out_of_domain"].values.mean()) for n, r in results.items() if "out_of_domain" in r}
     return {
         "model": model.card.name,
@@ -55,6 +61,7 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
         "trained_on": trained_on(model, dataset),
         "out_of_domain": flagged,
         "pearson_ceiling": {n: pearson_ceiling(labelled[n][1], errors[n]) for n in known},
+        "coverage": covered,
         **scored,
     }
 

@@ -125,25 +125,43 @@ def mean_scores(many: Sequence[Mapping[str, float | None]]) -> dict[str, float |
     return result
 
 
-def coverage(predicted_n: Floats, std_n: Floats, labels_n: Floats, label_noise: float) -> dict[str, float]:
-    """Share of labels within prediction ± z sqrt(std² + label_noise²), for the z of 68 % and 95 % of a Gaussian.
+def coverage(predicted_n: Floats, std_n: Floats, labels_n: Floats, error_n: Floats) -> dict[str, float]:
+    """Share of labels within prediction ± z sqrt(std² + error²), for the z of 68 % and 95 % of a Gaussian.
 
     Args:
         predicted_n: eV.
         std_n: standard errors of the predictions against true barriers, eV.
         labels_n: labels, eV.
-        label_noise: deviation of labels from true barriers, eV.
+        error_n: standard errors of the labels against true barriers, eV.
 
     Returns:
         ``coverage_68`` and ``coverage_95``, which should be 0.68 and 0.95, and ``rms_z``, the root mean square of
         the deviation over its expectation, which should be 1.
 
-    >>> coverage(np.zeros(4), np.full(4, 0.3), np.array([0.1, -0.2, 0.6, 1.1]), 0.4)["coverage_68"]
+    >>> coverage(np.zeros(4), np.full(4, 0.3), np.array([0.1, -0.2, 0.6, 1.1]), np.full(4, 0.4))["coverage_68"]
     0.5
     """
-    z = np.abs(labels_n - predicted_n) / np.sqrt(np.asarray(std_n) ** 2 + label_noise**2)
+    z = np.abs(labels_n - predicted_n) / np.sqrt(std_n**2 + error_n**2)
     return {
         "coverage_68": float((z <= 0.994458).mean()),
         "coverage_95": float((z <= 1.959964).mean()),
         "rms_z": float(np.sqrt((z**2).mean())),
     }
+
+
+def label_coverage(
+    predicted: Mapping[str, Floats],
+    std: Mapping[str, Floats],
+    labels: Mapping[str, Floats],
+    errors: Mapping[str, Floats],
+    label_noise: float,
+) -> dict[str, Any]:
+    """``coverage`` of each configuration, and pooled over all atoms; arguments by name of the configuration.
+
+    ``label_noise`` (eV, ``label_noise_ev`` in the result) stands in for errors that are nan.
+    """
+    known = {name: np.where(np.isnan(error), label_noise, error) for name, error in errors.items()}
+    columns = (predicted, std, labels, known)
+    each = {name: coverage(*(c[name] for c in columns)) for name in labels}
+    pooled = coverage(*(np.concatenate([c[name] for name in labels]) for c in columns))
+    return {"label_noise_ev": label_noise, "pooled": pooled, "per_configuration": each}

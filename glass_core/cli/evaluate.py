@@ -9,6 +9,7 @@ from typing import Any
 from glass_core.cli.options import add_device
 from glass_core.cli.progress import progress
 from glass_core.cli.show import as_json, number, table
+from glass_core.cli.train import print_coverage
 
 
 def add(commands: Any) -> None:
@@ -40,5 +41,7 @@ def run(args: argparse.Namespace) -> None:
     if result["pearson_ceiling"]:
         most = ", ".join(f"{name} {number(most)}" for name, most in result["pearson_ceiling"].items())
         print(f"noise of the labels limits the Pearson correlation even of a perfect model to: {most}")
+    if result["coverage"]:
+        print_coverage(result["coverage"])
     if result["trained_on"]:
         print(f"trained on {', '.join(result['trained_on'])}: these scores show memory, not prediction")

@@ -57,6 +57,15 @@ def run(args: argparse.Namespace) -> None:
     print(f"wrote {args.out}", file=sys.stderr)
 
 
+def print_coverage(found: dict[str, Any]) -> None:
+    """Shares of labels that intervals hold, for people."""
+    inside = " and ".join(f"{100 * found['pooled'][key]:.0f} %" for key in ("coverage_68", "coverage_95"))
+    print(
+        f"68 and 95 % intervals of barrier ± √(barrier_std² + error of the label²) hold {inside} of the labels"
+        f" (labels without an error of their own: {found['label_noise_ev']:g} eV)"
+    )
+
+
 def print_scores(summary: dict[str, Any]) -> None:
     """Cross-validation scores for people."""
     keys = ("pearson", "spearman", "mae", "auc_top20", "average_precision")
@@ -68,10 +77,6 @@ def print_scores(summary: dict[str, Any]) -> None:
     if len(summary["seeds"]) > 1:
         print(f"± is the standard deviation over {len(summary['seeds'])} seeds")
     if "coverage" in summary:
-        shares, noise = summary["coverage"]["pooled"], summary["coverage"]["label_noise_ev"]
-        inside = " and ".join(f"{100 * shares[key]:.0f} %" for key in ("coverage_68", "coverage_95"))
-        print(
-            f"barrier ± √(barrier_std² + ({noise:g} eV label noise)²), 68 and 95 % intervals: hold {inside} of labels"
-        )
+        print_coverage(summary["coverage"])
     if summary["out_of_domain_rate"] is not None:
         print(f"out of domain: {100 * summary['out_of_domain_rate']:.1f} % of left-out atoms")

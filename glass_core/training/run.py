@@ -23,7 +23,7 @@ from glass_core.dataset import Dataset
 from glass_core.errors import GlassError
 from glass_core.evaluation import scored_output
 from glass_core.files import replacing
-from glass_core.metrics import coverage, mean_scores, report
+from glass_core.metrics import label_coverage, mean_scores, report
 from glass_core.model_file import save_model
 from glass_core.paths import make_folder, writable_file
 from glass_core.training.bench import Bench, Notes, Tell, Values, bench_of
@@ -42,12 +42,14 @@ class CrossValidation:
         outputs: per seed, configuration name → output → values of its labelled atoms, from a model that has
             seen no configuration of that group.
         labels: configuration name → barriers of the same atoms, eV.
+        errors: configuration name → their standard errors, eV; nan where the data set does not tell them.
         measured: means over folds of what ``MEASURED`` names, and ``label_noise`` (eV) of a model that tells its
             standard error.
     """
 
     outputs: Mapping[int, Mapping[str, Mapping[str, NDArray[np.float64]]]]
     labels: Mapping[str, NDArray[np.float64]]
+    errors: Mapping[str, NDArray[np.float64]]
     measured: Mapping[str, float]
 
     @property
@@ -87,14 +89,9 @@ class CrossValidation:
 
     def _coverage(self) -> dict[str, Any]:
         """Shares of labels inside the 68 and 95 % intervals, of the first seed."""
-        found, noise = next(iter(self.outputs.values())), self.measured["label_noise"]
-
-        def of(names: list[str]) -> dict[str, float]:
-            values, std = (np.concatenate([found[c][key] for c in names]) for key in ("barrier", "barrier_std"))
-            return coverage(values, std, np.concatenate([self.labels[c] for c in names]), noise)
-
-        each = {c: of([c]) for c in self.labels}
-        return {"label_noise_ev": noise, "pooled": of(list(self.labels)), "per_configuration": each}
+        found = next(iter(self.outputs.values()))
+        values, std = ({name: v[key] for name, v in found.items()} for key in ("barrier", "barrier_std"))
+        return label_coverage(values, std, self.labels, self.errors, self.measured["label_noise"])
 
 
 def cross_validate(
@@ -133,9 +130,10 @@ def cross_validate(
         fold = processes.from_first(partial(_load, path)) or _fold(bench, config, dataset, seed, group, path, part)
         measured.append(fold.measured)
         by_seed[seed].update(fold.values)
-    labels = {c.name: c.labelled(config.label)[1] for c in dataset}
+    labels = {c.name: c.labelled(config.label) for c in dataset}
+    errors = {c.name: c.noise(config.label)[labels[c.name][0]] for c in dataset}
     means = {name: float(np.mean([m[name] for m in measured])) for name in measured[0]}
-    return CrossValidation(by_seed, labels, means)
+    return CrossValidation(by_seed, {name: values for name, (_, values) in labels.items()}, errors, means)
 
 
 def _run_name(config: TrainingConfig, dataset: Dataset) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from glass_core.dataset import Configuration, Dataset
 from glass_core.evaluation import evaluate
-from glass_core.metrics import pearson
+from glass_core.metrics import label_coverage, pearson
 from glass_core.model_file import load_model
 from glass_core.training import run as training
 from glass_core.training.rows import make_rows
@@ -59,3 +59,24 @@ def test_evaluation_tells_what_noise_allows(tmp_path: pathlib.Path, dataset: Dat
     assert name == "glass1"
     assert len(result["pearson_ceiling"]) == 1
     assert ceiling == pytest.approx(pearson(next(iter(noisy)).label("barrier"), true), abs=0.1)
+
+
+def test_coverage_takes_the_error_of_each_label_that_has_one() -> None:
+    random = np.random.default_rng(5)
+    error = np.where(np.arange(40_000) % 2 == 0, 1.0, np.nan)
+    labels = random.normal(0, np.sqrt(0.3**2 + np.where(np.isnan(error), 0.1, error) ** 2))
+    columns = (np.zeros(40_000), np.full(40_000, 0.3), labels, error)
+    found = label_coverage(*({"a": c[:100], "b": c[100:]} for c in columns), 0.1)
+    assert found["label_noise_ev"] == 0.1
+    assert found["pooled"]["coverage_68"] == pytest.approx(0.68, abs=0.01)
+    assert found["pooled"]["rms_z"] == pytest.approx(1.0, abs=0.02)
+    assert set(found["per_configuration"]) == {"a", "b"}
+
+
+def test_evaluation_tells_coverage_of_a_calibrated_model(dataset: Dataset) -> None:
+    plain = trainer("ridge")(*make_rows(config("ridge"), dataset), config("ridge"), 0)
+    assert evaluate(plain, dataset)["coverage"] is None
+    noisy = Dataset(tuple(with_noise(c, told=True) for c in dataset), {})
+    result = evaluate(trainer("linear_barrier")(*make_rows(LINEAR, noisy), LINEAR, 0), noisy)["coverage"]
+    assert 0.6 < result["pooled"]["coverage_68"] < 0.9
+    assert set(result["per_configuration"]) == {c.name for c in dataset}
