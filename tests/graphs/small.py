@@ -20,6 +20,10 @@ from glass_core.testing import example_glass
 SPECIES = ("Cu", "Zr")
 NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "length": ("symgnn", {"symmetrisation": "length", "heads": [2, 1], "width": 8, "head_width": 4}),
+    "gated": (
+        "symgnn",
+        {"symmetrisation": "length", "heads": [2, 1], "width": 8, "head_width": 4, "messages": "gated"},
+    ),
     "radial": ("symgnn", {"symmetrisation": "length", "heads": [2, 1], "width": 8, "head_width": 4, "radial": 8}),
     "layer norm": ("symgnn", {"symmetrisation": "length", "heads": [2], "width": 8, "normalisation": "layer"}),
     "no norm": ("symgnn", {"symmetrisation": "length", "heads": [1, 1], "width": 8, "normalisation": "none"}),
@@ -39,7 +43,18 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "edge gcn": ("edge_gcn", {"layers": 2, "width": 8}),
 }
-INVARIANT = ("length", "radial", "layer norm", "no norm", "schnet", "egnn", "gcn", "species", "frame averaging")
+INVARIANT = (
+    "length",
+    "gated",
+    "radial",
+    "layer norm",
+    "no norm",
+    "schnet",
+    "egnn",
+    "gcn",
+    "species",
+    "frame averaging",
+)
 
 
 def small_network(name: str, cutoff: float = 3.5, seed: int = 0) -> tuple[Architecture, Network]:

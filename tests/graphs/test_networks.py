@@ -11,6 +11,7 @@ import torch
 
 from glass_core import Structure, predict
 from glass_core.errors import GlassError
+from glass_core.graphs.egat import EGAT
 from glass_core.graphs.graph import graph_of
 from glass_core.graphs.networks import Architecture
 from glass_core.model_file import load_model, save_model
@@ -75,10 +76,11 @@ def test_self_edges_stand_first() -> None:
     assert own.vectors_pc[first].abs().max() == 0
 
 
-def test_blocks_of_an_evaluation_do_not_matter(glass: Structure, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["learned", "gated"])
+def test_blocks_of_an_evaluation_do_not_matter(glass: Structure, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     from glass_core.graphs import egat, symmetrise
 
-    model = small_model("learned")
+    model = small_model(name)
     whole = predict(model, glass)["barrier"].values
     monkeypatch.setattr(egat, "_BLOCK_EDGES", 100)
     monkeypatch.setattr(symmetrise, "_BLOCK_EDGES", 77)
@@ -191,3 +193,19 @@ def test_what_cannot_be_a_model_is_refused(tmp_path) -> None:
     path = tmp_path / "m.safetensors"
     save_model(model, path)
     assert isinstance(load_model(path), GraphBarrier)
+
+
+@pytest.mark.parametrize("gated", [False, True])
+def test_attention_averages_neighbours_and_gates_count_them(gated: bool) -> None:
+    """Two or four equal neighbours are the same to one layer of attention."""
+    corners = 2.0 * np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])
+    states = []
+    torch.manual_seed(0)
+    layer = EGAT(width=8, heads=2, head_width=4, kind="none", gated=gated, last=True)
+    for neighbours in (2, 4):
+        graph = graph_of(
+            Structure(np.vstack([[0, 0, 0], corners[:neighbours]]), [0] * (1 + neighbours), ("Cu",)), 2.5, 1
+        )
+        atom, edge = torch.ones(graph.nodes[0], 8), torch.ones(len(graph.i_p), 8)
+        states.append(layer(atom, edge, graph, 1)[0][0])
+    assert torch.allclose(states[0], states[1], atol=1e-6) is not gated
