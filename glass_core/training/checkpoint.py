@@ -17,6 +17,11 @@ from glass_core.files import replacing
 State = Mapping[str, torch.Tensor]
 
 
+def copied(state: State) -> dict[str, torch.Tensor]:
+    """Tensors of their own."""
+    return {name: tensor.detach().clone() for name, tensor in state.items()}
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """Everything that the rest of a run depends on, with the seed.

@@ -30,7 +30,9 @@ class GraphSettings:
         network: "symgnn", "schnet", "egnn", "gcn", "edge_gcn" or "species_mlp".
         architecture: settings of the network (see ``glass_core/graphs``).
         epochs: passes over the configurations, one step each.
-        learning_rate: of Adam (AMSGrad), at its highest.
+        optimizer: "adamw" for all parameters, as published, or "muon" for the matrices of hidden layers, see
+            ``Optimiser``: less loss after the same epochs.
+        learning_rate: at its highest.
         schedule: "one_cycle" rises for a quarter of all steps and falls to nearly nothing; "constant" as published.
         weight_decay: decoupled (AdamW).
         clip: largest norm of a gradient.
@@ -49,6 +51,7 @@ class GraphSettings:
     network: str
     architecture: Mapping[str, Any] = field(default_factory=dict)
     epochs: Count = 60
+    optimizer: Literal["adamw", "muon"] = "adamw"
     learning_rate: Positive = 3e-3
     schedule: Literal["one_cycle", "constant"] = "one_cycle"
     weight_decay: NotNegative = 1e-4

@@ -17,7 +17,8 @@ from glass_core.errors import GlassError
 from glass_core.graphs.graph import Graph
 from glass_core.graphs.networks import Architecture
 from glass_core.metrics import pearson
-from glass_core.training.checkpoint import Checkpoint, State, best_epoch
+from glass_core.training.checkpoint import Checkpoint, best_epoch, copied
+from glass_core.training.optimiser import Optimiser
 from glass_core.training.parallel import Ranks
 
 if TYPE_CHECKING:
@@ -86,9 +87,7 @@ class Trainer:
         torch.manual_seed(_number(*fit.seed))
         self.network: Network = fit.architecture.build(fit.species).to(device)
         s = fit.settings
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay, amsgrad=True
-        )
+        self.optimiser = Optimiser(self.network, s)
         callable_ = group.distributed(self.network, device)
         self.forward = torch.compile(callable_, dynamic=True) if s.compile else callable_
         scaled = [(sample.labels_m - fit.centre) / fit.scale for sample in samples]
@@ -96,15 +95,14 @@ class Trainer:
 
     def start(self) -> Checkpoint:
         """The state before the first epoch."""
-        weights = _copy(self.network.state_dict())
+        weights = copied(self.network.state_dict())
         return Checkpoint(0, weights, (), weights, ())
 
     def load(self, state: Checkpoint) -> None:
         """Goes on from a state."""
         self.network.load_state_dict(dict(state.network))
         if state.optimizer:
-            groups = self.optimizer.state_dict()["param_groups"]
-            self.optimizer.load_state_dict({"state": dict(enumerate(state.optimizer)), "param_groups": groups})
+            self.optimiser.load(state.optimizer)
 
     def epoch(self, done: int) -> float:
         """One pass over the training configurations; returns the mean loss."""
@@ -126,16 +124,14 @@ class Trainer:
         return mean
 
     def _step(self, index: int, rate: float) -> float:
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.zero_grad()
+        self.optimiser.forget()
         kind = torch.device(self.device).type
         with torch.autocast(kind, torch.bfloat16, enabled=self.fit.settings.precision == "bfloat16"):
             predicted = self.samples[index].labelled(self.forward(self.samples[index].graph))
         loss = self._loss(predicted.float(), self.targets[index])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.fit.settings.clip)
-        self.optimizer.step()
+        self.optimiser.step(rate)
         return loss.item()
 
     def _loss(self, predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -178,13 +174,11 @@ class Trainer:
 
     def after(self, before: Checkpoint, loss: float, score: float | None, seconds: float) -> Checkpoint:
         """The state after an epoch."""
-        rate = self.optimizer.param_groups[0]["lr"]
-        history = (*before.history, {"loss": loss, "validation": score, "rate": rate, "seconds": seconds})
-        network = _copy(self.network.state_dict())
-        moments = self.optimizer.state_dict()["state"]
-        optimizer = tuple(_copy(moments[index]) for index in sorted(moments))
+        told = {"loss": loss, "validation": score, "rate": self.optimiser.rate, "seconds": seconds}
+        history = (*before.history, told)
+        network = copied(self.network.state_dict())
         best = network if best_epoch(history) == len(history) else before.best
-        return Checkpoint(before.epoch + 1, network, optimizer, best, history)
+        return Checkpoint(before.epoch + 1, network, self.optimiser.state, best, history)
 
 
 def _rate(settings: GraphSettings, share: float) -> float:
@@ -195,10 +189,6 @@ def _rate(settings: GraphSettings, share: float) -> float:
         return settings.learning_rate * (_LOWEST + (1 - _LOWEST) * share / _WARM)
     cosine = 0.5 * (1 + math.cos(math.pi * (share - _WARM) / (1 - _WARM)))
     return settings.learning_rate * (_LOWEST + (1 - _LOWEST) * cosine)
-
-
-def _copy(state: State) -> dict[str, torch.Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in state.items()}
 
 
 def _number(*seed: int) -> int:

@@ -26,6 +26,7 @@ from glass_core.training import run as training
 from glass_core.training.bench import Notes, bench_of
 from glass_core.training.checkpoint import best_epoch, read_checkpoint
 from glass_core.training.config import TrainingConfig
+from glass_core.training.optimiser import Optimiser
 from glass_core.training.trainer import Trainer
 from tests.graphs.small import NETWORKS
 from tests.training.conftest import dataset
@@ -65,6 +66,26 @@ def test_the_learned_distributions_move(dataset: Dataset) -> None:
         assert np.abs(after.members[0][name] - before.members[0][name]).min() > 1e-6
 
 
+def test_muon_takes_the_matrices_of_hidden_layers(dataset: Dataset) -> None:
+    bench = bench_of(config(optimizer="muon", learning_rate=1e-2), dataset)
+    network = bench.architecture.build(2)
+    optimiser = Optimiser(network, bench.settings)
+    for parameter in network.parameters():
+        parameter.grad = torch.randn_like(parameter)
+    before = {name: p.detach().clone() for name, p in network.named_parameters()}
+    optimiser.step(1e-2)
+    by_muon = [
+        name
+        for (name, _), state in zip(network.named_parameters(), optimiser.state, strict=True)
+        if "momentum_buffer" in state
+    ]
+    assert "layers.0.edge.weight" in by_muon
+    assert not any(name.endswith("bias") or "attention" in name or name == "decoder.12.weight" for name in by_muon)
+    change = (dict(network.named_parameters())["layers.0.edge.weight"] - before["layers.0.edge.weight"]).detach()
+    sizes = torch.linalg.svdvals(change)
+    assert sizes.min() > 0.5 * sizes.max()  # nearly orthogonal
+
+
 def interrupt(chosen: TrainingConfig, dataset: Dataset, notes: Notes, stop: int) -> None:
     """Trains some epochs of the first member."""
     original = Trainer.epoch
@@ -83,11 +104,14 @@ def interrupt(chosen: TrainingConfig, dataset: Dataset, notes: Notes, stop: int)
 
 
 @pytest.mark.parametrize("stop", [1, 3])
-@pytest.mark.parametrize("symmetrisation", ["length", "learned"])
+@pytest.mark.parametrize(
+    ("symmetrisation", "optimizer"), [("length", "adamw"), ("learned", "adamw"), ("learned", "muon")]
+)
 def test_an_interrupted_run_ends_as_if_it_had_not_been(
-    tmp_path: pathlib.Path, dataset: Dataset, stop: int, symmetrisation: str
+    tmp_path: pathlib.Path, dataset: Dataset, stop: int, symmetrisation: str, optimizer: str
 ) -> None:
-    chosen = config(architecture={**TINY, "symmetrisation": symmetrisation}, epochs=4, members=2)
+    architecture = {**TINY, "symmetrisation": symmetrisation}
+    chosen = config(architecture=architecture, epochs=4, members=2, optimizer=optimizer)
     whole = bench_of(chosen, dataset).fit(1, 0, Notes())
     interrupt(chosen, dataset, Notes(tmp_path / "run"), stop)
     told: list[str] = []
