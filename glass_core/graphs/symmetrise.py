@@ -87,6 +87,9 @@ class EdgeEncoder(nn.Module):
         lengths = radial or (1 if kind == "length" else 0)
         self.of_vector = None if kind == "length" else nn.Linear(3, width, bias=False)
         self.of_length = nn.Linear(lengths, width, bias=False) if lengths else None
+        if self.of_vector is not None and lengths:
+            # In Å, the random directions of the first steps would drown the lengths.
+            self.of_vector.weight.data *= 0.5 / cutoff
         self.bias = nn.Parameter(torch.zeros(width))
         self.first_norm = norm(normalisation, width)
         self.second = nn.Linear(width, width)

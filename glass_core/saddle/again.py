@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from glass_core.saddle.counted import Counted
-from glass_core.saddle.phases import ENOUGH, SECOND_CURVATURE, climb_up, second_curvature
+from glass_core.saddle.phases import ENOUGH, SECOND_CURVATURE, climb_up, second_mode
 from glass_core.saddle.records import Outcome, Phase, State, added
 from glass_core.saddle.search import Steps, outcome_of
 from glass_core.saddle.settings import ArtnSettings
@@ -52,7 +52,7 @@ def reconverge(
             walk.relax_across(walk.mode_nc, settings.climb.relaxations_most, ENOUGH * settings.climb.force)
             walk.find_mode(settings.climb.lanczos, walk.mode_nc)
             arrived = yield from climb_up(walk, Phase.REFINE)
-            second = second_curvature(walk, rng) if arrived else math.nan
+            second = second_mode(walk, rng).curvature if arrived else math.nan
             if not arrived:
                 state = State.LOST
             elif second < SECOND_CURVATURE:

@@ -8,7 +8,7 @@ from collections.abc import Generator
 import numpy as np
 
 from glass_core.kernels import lbfgs
-from glass_core.saddle.lanczos import lowest_mode
+from glass_core.saddle.lanczos import Mode, lowest_mode
 from glass_core.saddle.records import Phase, State, Step
 from glass_core.saddle.walk import GivenUpError, Walk, rigid_motions
 from glass_core.structure import Floats
@@ -75,11 +75,35 @@ def climb_up(walk: Walk, phase: Phase) -> Generator[Step, None, bool]:
     raise GivenUpError(State.LOST)
 
 
-def second_curvature(walk: Walk, rng: np.random.Generator) -> float:
-    """The lowest curvature at right angles to the mode; never below the true one."""
+def to_first_order(walk: Walk, rng: np.random.Generator) -> Generator[Step, None, float]:
+    """Leaves stationary points with more than one negative curvature; returns the second curvature where it ends.
+
+    A short way down along the second mode, then up again along the first: to a saddle of lower energy.
+
+    Raises:
+        GivenUpError: if the climb from there finds none, or one of higher order again and again.
+    """
+    climb = walk.settings.climb
+    for number in range(climb.descents + 1):
+        second = second_mode(walk, rng)
+        if not second.curvature < SECOND_CURVATURE:
+            return second.curvature
+        if number < climb.descents:
+            assert walk.mode_nc is not None
+            down = math.copysign(climb.step, float(np.vdot(walk.forces_nc, second.direction_nc)))
+            walk.go(walk.positions_nc + down * second.direction_nc)
+            walk.relax_across(walk.mode_nc, climb.relaxations_first, ENOUGH * climb.force)
+            walk.find_mode(climb.lanczos, walk.mode_nc)
+            if not (yield from climb_up(walk, Phase.CLIMB)):
+                raise GivenUpError(State.LOST)
+    raise GivenUpError(State.HIGHER_ORDER)
+
+
+def second_mode(walk: Walk, rng: np.random.Generator) -> Mode:
+    """The direction of lowest curvature at right angles to the mode; its curvature is never below the true one."""
     if walk.mode_nc is None or walk.positions_nc.size < 2:
-        return math.inf
+        return Mode(math.inf, walk.positions_nc)
     curvature = walk.surface.curvature(walk.positions_nc, walk.forces_nc)
     start = rng.normal(size=walk.positions_nc.shape)
     across = np.concatenate([walk.mode_nc.reshape(1, -1), rigid_motions(walk.positions_nc, walk.freedom)])
-    return lowest_mode(curvature, start, _SECOND_VECTORS, across, settled=1e-3).curvature
+    return lowest_mode(curvature, start, _SECOND_VECTORS, across, settled=1e-3)

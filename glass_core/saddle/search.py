@@ -13,7 +13,7 @@ import numpy as np
 
 from glass_core.errors import GlassError
 from glass_core.saddle.counted import Counted
-from glass_core.saddle.phases import SECOND_CURVATURE, second_curvature, to_saddle
+from glass_core.saddle.phases import to_first_order, to_saddle
 from glass_core.saddle.records import Minimum, Outcome, Phase, State, Step
 from glass_core.saddle.settings import ArtnSettings
 from glass_core.saddle.sides import relax_sides
@@ -54,11 +54,9 @@ def search(
     try:
         yield from to_saddle(walk, direction, rng)
         with counted.during(Phase.CLIMB):
-            second = second_curvature(walk, rng)
-        state = State.HIGHER_ORDER
-        if not second < SECOND_CURVATURE:
-            with counted.during(Phase.SIDES):
-                state, sides = yield from relax_sides(walk)
+            second = yield from to_first_order(walk, rng)
+        with counted.during(Phase.SIDES):
+            state, sides = yield from relax_sides(walk)
     except GivenUpError as end:
         state = end.state
     return outcome_of(walk, state, second, sides)

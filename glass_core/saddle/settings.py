@@ -55,7 +55,7 @@ class Push(_Checked):
     step: Positive = 0.15
     most: Count = 60
     relaxations: Whole = 2
-    threshold: Negative = -0.5
+    threshold: Negative = -0.35
     lanczos_first: Annotated[int, Range(least=2)] = 14
     lanczos: Annotated[int, Range(least=2)] = 8
     lanczos_after: Count = 1
@@ -73,7 +73,8 @@ class Climb(_Checked):
         lanczos: Lanczos vectors of each step, starting from the last mode.
         force: largest force on an atom at a saddle, eV/Å.
         patience: steps of positive curvature, of those since the push, after which the push is resumed where it ended.
-        most: steps after which the search is lost.
+        descents: how often a stationary point with a second negative curvature is left along it, to climb again.
+        most: steps of a climb after which the search is lost.
         resumes: how often the push may be resumed before the search is lost.
     """
 
@@ -84,6 +85,7 @@ class Climb(_Checked):
     lanczos: Annotated[int, Range(least=2)] = 8
     force: Positive = 0.05
     patience: Count = 3
+    descents: Whole = 2
     most: Count = 100
     resumes: Whole = 10
 

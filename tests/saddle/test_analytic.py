@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Generator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.optimize import root
 
+from glass_core.saddle.counted import Counted
 from glass_core.saddle.minimise import minimise
-from glass_core.saddle.records import Outcome, State
+from glass_core.saddle.phases import to_first_order
+from glass_core.saddle.records import Outcome, State, Step
 from glass_core.saddle.search import run, search
 from glass_core.saddle.settings import ArtnSettings, Climb, Push, Sides, preset
-from glass_core.saddle.walk import distance
+from glass_core.saddle.walk import GivenUpError, Walk, distance
 
 SCALE = 0.02  # makes barriers of the Müller–Brown surface some eV
 
@@ -183,3 +186,29 @@ def test_both_sides_are_known_minima_of_lj7() -> None:
                 (known,) = (e for e in LJ7_MINIMA if energy == pytest.approx(e, abs=1e-3))
                 ends.add(known)
     assert ends >= {LJ7_MINIMA[1], LJ7_MINIMA[3]}
+
+
+class EggBox:
+    """cos x + 0.8 cos y and a spring along z: a maximum at 0, and saddles at (0, ±π) and (±π, 0)."""
+
+    def energy_forces(self, positions_nc):
+        x, y, z = positions_nc[0]
+        return float(np.cos(x) + 0.8 * np.cos(y) + 5 * z**2), np.array([[np.sin(x), 0.8 * np.sin(y), -10 * z]])
+
+
+def at_the_maximum(descents: int) -> tuple[Walk, Generator[Step, None, float]]:
+    settings = replace(FINE, climb=replace(FINE.climb, descents=descents))
+    walk = Walk(Counted(EggBox()), np.zeros((1, 3)), settings, "none")
+    rng = np.random.default_rng(0)
+    walk.find_mode(3, rng.normal(size=(1, 3)))
+    return walk, to_first_order(walk, rng)
+
+
+def test_a_point_with_two_negative_curvatures_is_left_for_a_saddle() -> None:
+    walk, steps = at_the_maximum(2)
+    assert sum(1 for _ in steps) > 3
+    np.testing.assert_allclose(np.abs(walk.positions_nc), [[0, np.pi, 0]], atol=1e-3)
+    assert walk.curvature == pytest.approx(-1, abs=1e-3)
+    _, steps = at_the_maximum(0)
+    with pytest.raises(GivenUpError, match="higher_order"):
+        list(steps)
