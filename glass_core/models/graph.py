@@ -58,6 +58,20 @@ class Flag:
         features = self.descriptor(structure, centres, find=find, dtype=np.float32)
         return self.domain.outside((features - self.mean_f) / self.std_f).astype(np.float64)
 
+    def tensors(self) -> Arrays:
+        """Arrays for a model file."""
+        return {"mean_f": self.mean_f, "std_f": self.std_f, **self.domain.tensors()}
+
+    @classmethod
+    def from_parts(cls, descriptor: Any, tensors: Arrays) -> Flag:
+        """From a model file."""
+        from glass_core.registry import make
+
+        domain = Domain.from_tensors(tensors)
+        if domain is None:
+            raise KeyError("domain_limits")
+        return cls(make("descriptor", descriptor, "descriptor"), tensors["mean_f"], tensors["std_f"], domain)
+
 
 @dataclass(frozen=True, eq=False)
 class GraphBarrier:
@@ -69,7 +83,7 @@ class GraphBarrier:
         members: weights of each network by name, float32.
         centre: eV.
         scale: eV.
-        flag: out-of-domain flag.
+        flag: out-of-domain flag; None where another model tells it (see ``Blend``).
         card: origin.
         device: "cpu", "cuda", "cuda:1" …
 
@@ -84,7 +98,7 @@ class GraphBarrier:
     members: tuple[Arrays, ...]
     centre: float
     scale: float
-    flag: Flag
+    flag: Flag | None
     card: ModelCard
     device: str = "cpu"
 
@@ -114,18 +128,25 @@ class GraphBarrier:
     @property
     def cutoff(self) -> float:
         """Length of the longest edge, Å."""
-        return float(max(self._networks[0].cutoff, self.flag.descriptor.cutoff))
+        return float(max([self._networks[0].cutoff, *(d.cutoff for d in self._descriptors)]))
 
     @property
     def receptive_field(self) -> float:
         """Layers × cutoff, or what the flag sees if that is more, Å."""
         network = self._networks[0]
-        return float(max(network.hops * network.cutoff, self.flag.descriptor.receptive_field, self.cutoff))
+        flagged = [d.receptive_field for d in self._descriptors]
+        return float(max([network.hops * network.cutoff, *flagged, self.cutoff]))
+
+    @property
+    def _descriptors(self) -> list[Any]:
+        """That of the flag, if there is one."""
+        return [] if self.flag is None else [self.flag.descriptor]
 
     @property
     def outputs(self) -> dict[str, str]:
         """Names of the outputs and their units."""
-        names = ["barrier", *(["barrier_std"] if len(self.members) > 1 else []), "out_of_domain"]
+        names = ["barrier", *(["barrier_std"] if len(self.members) > 1 else [])]
+        names += ["out_of_domain"] if self.flag is not None else []
         return {name: output(name).unit for name in names}
 
     @property
@@ -133,7 +154,8 @@ class GraphBarrier:
         """As many as keep the states of edges of a compact chunk and its surroundings below 4 GB."""
         network = self._networks[0]
         edges = _DENSITY * 4 / 3 * np.pi * network.cutoff**3
-        atoms = _MEMORY / (edges * (4.0 * network.edge_numbers + 28) + self.flag.descriptor.bytes_per_atom)
+        flag = sum(d.bytes_per_atom for d in self._descriptors)
+        atoms = _MEMORY / (edges * (4.0 * network.edge_numbers + 28) + flag)
         side = (atoms / _DENSITY) ** (1 / 3) - 2 * network.cutoff * max(network.hops - 1, 0)
         return max(1000, int(_DENSITY * max(side, 0.0) ** 3))
 
@@ -151,7 +173,8 @@ class GraphBarrier:
         network = self._networks[0]
         graph = graph_of(known, network.cutoff, network.hops, centres, find, network.self_edges)
         values = {name: np.asarray(column) for name, column in self._barriers(graph, progress)}
-        values["out_of_domain"] = self.flag(known, centres, find)
+        if self.flag is not None:
+            values["out_of_domain"] = self.flag(known, centres, find)
         return {name: PerAtom(values[name], unit) for name, unit in self.outputs.items()}
 
     def _barriers(self, graph: Graph, progress: Progress | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
@@ -173,36 +196,32 @@ class GraphBarrier:
 
     def settings(self) -> dict[str, Any]:
         """Plain values for a model file."""
-        return {
+        own = {
             "network": self.architecture.name,
             "architecture": dict(self.architecture.settings),
             "species": list(self.species),
             "centre": self.centre,
             "scale": self.scale,
-            "descriptor": {"kind": self.flag.descriptor.kind, **self.flag.descriptor.settings()},
         }
+        if self.flag is None:
+            return own
+        return {**own, "descriptor": {"kind": self.flag.descriptor.kind, **self.flag.descriptor.settings()}}
 
     def tensors(self) -> Arrays:
         """Weights of all members, and the arrays of the flag."""
         weights = {f"member{c}.{name}": a for c, arrays in enumerate(self.members) for name, a in arrays.items()}
-        return {**weights, "mean_f": self.flag.mean_f, "std_f": self.flag.std_f, **self.flag.domain.tensors()}
+        return weights if self.flag is None else {**weights, **self.flag.tensors()}
 
     @classmethod
     def from_parts(cls, settings: Mapping[str, Any], tensors: Arrays, card: ModelCard) -> GraphBarrier:
         """From a model file."""
-        from glass_core.registry import make
-
-        domain = Domain.from_tensors(tensors)
-        if domain is None:
-            raise KeyError("domain_limits")
-        descriptor = make("descriptor", settings["descriptor"], "descriptor")
         return cls(
             architecture(settings),
             conformed(settings["species"], tuple[str, ...], "species"),
             tuple(_members(tensors)),
             conformed(settings["centre"], float, "centre"),
             conformed(settings["scale"], Positive, "scale"),
-            Flag(descriptor, tensors["mean_f"], tensors["std_f"], domain),
+            Flag.from_parts(settings["descriptor"], tensors) if "descriptor" in settings else None,
             card,
         )
 

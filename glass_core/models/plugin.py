@@ -14,4 +14,5 @@ def glass_models() -> list[str]:
         "linear_barrier=glass_core.models.linear:LinearBarrier",
         "barrier_committee=glass_core.models.barrier:BarrierCommittee",
         "graph_barrier=glass_core.models.graph:GraphBarrier",
+        "blend=glass_core.models.blend:Blend",
     ]

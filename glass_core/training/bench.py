@@ -54,10 +54,12 @@ def bench_of(config: TrainingConfig, dataset: Dataset, device: str = "cpu") -> B
     Raises:
         GlassError: for a model that cannot be trained, or settings that are wrong.
     """
-    from glass_core.training import graph
+    from glass_core.training import blend, graph
 
     if config.model in graph.MODELS:
         return graph.GraphBench(config, dataset, device)
+    if config.model in blend.MODELS:
+        return blend.BlendBench(config, dataset, device)
     if config.model in NETWORKS:
         raise GlassError(
             f"{config.model} is a graph network; write model: graph, and network: {config.model} in settings"
@@ -82,11 +84,11 @@ class RowsBench:
     """Models on rows of descriptors."""
 
     def __init__(self, config: TrainingConfig, dataset: Dataset) -> None:
-        from glass_core.training import graph
+        from glass_core.training import blend, graph
 
         known = row_trainers()
         if config.model not in known:
-            raise unknown("model to train", config.model, [*known, *graph.MODELS])
+            raise unknown("model to train", config.model, [*known, *graph.MODELS, *blend.MODELS])
         settings, self._trainer = known[config.model]
         checked(settings, config.settings, f"settings of {config.model}")
         self._config, self._dataset = config, dataset

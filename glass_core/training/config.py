@@ -26,7 +26,7 @@ class TrainingConfig:
 
     Attributes:
         model: "linear_barrier", "barrier" (committee of networks) or "ridge" on descriptors, "graph" (SymGNN and its
-            baselines), all in eV; "scnn" or "classifier".
+            baselines), "blend" (the first and a graph network), all in eV; "scnn" or "classifier".
         descriptor: ``kind`` and settings of the descriptor; the species come from the data. Graph networks use it
             for the out-of-domain flag only.
         settings: settings of the trainer (see ``training/graph.py``, ``training/linear.py`` and so on).

@@ -66,9 +66,16 @@ class GraphSettings:
 
 
 class GraphBench:
-    """Graphs of a data set, and the training of networks on them."""
+    """Graphs of a data set, and the training of networks on them.
 
-    def __init__(self, config: TrainingConfig, dataset: Dataset, device: str) -> None:
+    Args:
+        config: what to train.
+        dataset: labelled configurations.
+        device: torch device.
+        flagged: whether models tell what is out of their domain.
+    """
+
+    def __init__(self, config: TrainingConfig, dataset: Dataset, device: str, flagged: bool = True) -> None:
         self.settings: GraphSettings = checked(GraphSettings, config.settings, f"settings of {config.model}")
         wanted = {"network": self.settings.network, "architecture": self.settings.architecture}
         self.architecture = architecture(wanted)
@@ -76,7 +83,7 @@ class GraphBench:
         if config.thermal:
             raise GlassError("thermal is for models on descriptors; remove it from this configuration")
         self._config, self._dataset, self._device = config, dataset, device
-        self._descriptor = make_descriptor(config, dataset)
+        self._descriptor = make_descriptor(config, dataset) if flagged else None
 
     @cached_property
     def _samples(self) -> dict[str, Any]:
@@ -122,7 +129,9 @@ class GraphBench:
         species, flag = self._dataset.species, self._flag(kept)
         return GraphBarrier(self.architecture, species, members, centre, scale, flag, card, self._device)
 
-    def _flag(self, kept: list[Configuration]) -> Flag:
+    def _flag(self, kept: list[Configuration]) -> Flag | None:
+        if self._descriptor is None:
+            return None
         features = np.concatenate([self._features[c.name] for c in kept])
         mean, std = standardisation(features)
         domain = Domain.fit((features - mean) / std, quantile=self._config.domain_quantile, margin=1.25)

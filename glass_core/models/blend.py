@@ -1,0 +1,153 @@
+"""Barrier in eV from two models that err differently: a linear one on descriptors, and graph networks (torch)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.descriptors.shells import Finder
+from glass_core.errors import GlassError
+from glass_core.models.base import Arrays, ModelCard, Progress
+from glass_core.models.graph import GraphBarrier
+from glass_core.models.linear import LinearBarrier
+from glass_core.neighbours import neighbour_blocks
+from glass_core.outputs import PerAtom
+from glass_core.settings import Positive, Share, conformed
+from glass_core.structure import Ints, Structure
+
+_MOTION = "motion"
+
+
+@dataclass(frozen=True, eq=False)
+class Blend:
+    """``E = E_linear + (1 − g) s (E_graph − E_linear)``, g the linear model's share of the state of motion.
+
+    Networks learn what minima look like, so atoms that vibrate are left to the linear model, as are the domain and the
+    shape of the standard error: ``barrier_std = (1 − (1 − g) (1 − c)) σ``, with c what blending leaves of the error of
+    the linear model at rest.
+
+    Attributes:
+        linear: with its standard error and domain.
+        graph: without a flag of its own.
+        share: s.
+        error_share: c.
+        card: origin.
+
+    Raises:
+        GlassError: if the two know different species, or a number is out of bounds.
+    """
+
+    kind: ClassVar[str] = "blend"
+
+    linear: LinearBarrier
+    graph: GraphBarrier
+    share: float
+    error_share: float
+    card: ModelCard
+
+    def __post_init__(self) -> None:
+        conformed(self.share, Share, "share")
+        conformed(self.error_share, Positive, "error_share")
+        if self.linear.species != self.graph.species:
+            raise GlassError(
+                f"the parts of a blend know different species: {self.linear.species}, {self.graph.species}"
+            )
+
+    @property
+    def device(self) -> str:
+        """Where the networks compute."""
+        return self.graph.device
+
+    def on(self, device: str) -> Blend:
+        """The same model with its networks on another device."""
+        return replace(self, graph=self.graph.on(device))
+
+    @property
+    def label_noise(self) -> float:
+        """Deviation of the training labels from true barriers, eV."""
+        return self.linear.label_noise
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Species that the model knows."""
+        return self.linear.species
+
+    @property
+    def cutoff(self) -> float:
+        """The longer one of both, Å."""
+        return max(self.linear.cutoff, self.graph.cutoff)
+
+    @property
+    def receptive_field(self) -> float:
+        """The larger one of both, Å."""
+        return max(self.linear.receptive_field, self.graph.receptive_field)
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """Those of the linear model."""
+        return self.linear.outputs
+
+    @property
+    def chunk_centres(self) -> int:
+        """What both can take."""
+        return min(self.linear.chunk_centres, self.graph.chunk_centres)
+
+    @cached_property
+    def _told(self) -> _ToldLinear:
+        return _ToldLinear(**{f.name: getattr(self.linear, f.name) for f in fields(self.linear)})
+
+    def __call__(
+        self,
+        structure: Structure,
+        centres: Ints | None = None,
+        find: Finder = neighbour_blocks,
+        progress: Progress | None = None,
+    ) -> dict[str, PerAtom]:
+        """Predictions for ``centres`` (None: all atoms), in their order."""
+        found = {name: of.values.copy() for name, of in self._told(structure, centres, find, progress).items()}
+        rest = self.share * (1 - found.pop(_MOTION))
+        mine = np.flatnonzero(rest)
+        if len(mine):
+            some = mine.astype(np.int32) if centres is None else np.asarray(centres)[mine]
+            everything = centres is None and len(mine) == len(rest)
+            networks = self.graph(structure, None if everything else some, find)["barrier"].values
+            found["barrier"][mine] += rest[mine] * (networks - found["barrier"][mine])
+            found["barrier_std"][mine] *= 1 - rest[mine] / self.share * (1 - self.error_share)
+        return {name: PerAtom(values, self.outputs[name]) for name, values in found.items()}
+
+    def settings(self) -> dict[str, Any]:
+        """Plain values for a model file."""
+        parts = {"linear": self.linear.settings(), "graph": self.graph.settings()}
+        return {**parts, "share": self.share, "error_share": self.error_share}
+
+    def tensors(self) -> Arrays:
+        """Arrays of both."""
+        parts = (("linear", self.linear), ("graph", self.graph))
+        return {f"{part}.{name}": array for part, model in parts for name, array in model.tensors().items()}
+
+    @classmethod
+    def from_parts(cls, settings: Mapping[str, Any], tensors: Arrays, card: ModelCard) -> Blend:
+        """From a model file."""
+        parts: dict[str, dict[str, NDArray[Any]]] = {"linear": {}, "graph": {}}
+        for name, array in tensors.items():
+            part, _, own = name.partition(".")
+            parts[part][own] = array
+        linear = LinearBarrier.from_parts(settings["linear"], parts["linear"], card)
+        graph = GraphBarrier.from_parts(settings["graph"], parts["graph"], card)
+        return cls(linear, graph, settings["share"], settings["error_share"], card)
+
+
+class _ToldLinear(LinearBarrier):
+    """The linear model that also tells g."""
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        return {**super().outputs, _MOTION: ""}
+
+    def head(self, features_mf: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
+        return {**super().head(features_mf), _MOTION: self.openness(features_mf)}

@@ -1,0 +1,70 @@
+"""Training of a blend: a linear model on descriptors, and graph networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from glass_core.dataset import Dataset
+from glass_core.models.base import ModelCard
+from glass_core.models.blend import Blend
+from glass_core.models.linear import LinearBarrier
+from glass_core.prediction import predict
+from glass_core.settings import Positive, Share, checked
+from glass_core.training.bench import Notes, RowsBench, Tell, Values
+from glass_core.training.config import TrainingConfig
+from glass_core.training.graph import GraphBench
+
+_NETWORKS = 0.9  # of the time
+
+
+@dataclass(frozen=True)
+class BlendSettings:
+    """How a blend is trained; its parts know nothing of each other.
+
+    Attributes:
+        linear: settings of the linear model (``LinearSettings``).
+        graph: settings of the networks (``GraphSettings``).
+        share: of the networks in predictions for atoms at rest.
+        error_share: standard error of the blend over that of the linear model. The coverage that training prints shows
+            whether it is right.
+    """
+
+    linear: Mapping[str, Any]
+    graph: Mapping[str, Any]
+    share: Share = 0.5
+    error_share: Positive = 1.0
+
+
+class BlendBench:
+    """Both parts with their data, made ready."""
+
+    def __init__(self, config: TrainingConfig, dataset: Dataset, device: str) -> None:
+        self.settings: BlendSettings = checked(BlendSettings, config.settings, f"settings of {config.model}")
+        linear = replace(config, model="linear_barrier", settings=self.settings.linear)
+        networks = replace(config, model="graph", settings=self.settings.graph, thermal=())
+        self._linear, self._label, self._dataset = RowsBench(linear, dataset), config.label, dataset
+        self._networks = GraphBench(networks, dataset, device, flagged=False)
+
+    def fit(self, left_out: int | None, seed: int, notes: Notes) -> Blend:
+        """Both parts, trained on the other groups."""
+        slow, quick = _part(notes.tell, 0.0, _NETWORKS), _part(notes.tell, _NETWORKS, 1.0)
+        graph = self._networks.fit(left_out, seed, replace(notes, tell=slow))
+        linear = self._linear.fit(left_out, seed, replace(notes, tell=quick))
+        assert isinstance(linear, LinearBarrier)
+        content = {"penalties": linear.card.content["penalties"]}
+        return Blend(linear, graph, self.settings.share, self.settings.error_share, ModelCard("blend", content=content))
+
+    def values(self, model: Blend, group: int) -> Values:
+        """Predictions for the labelled atoms of the configurations of a group, as users get them."""
+        chosen = [(c, c.labelled(self._label)[0]) for c in self._dataset if c.group == group]
+        return {c.name: {n: p.values[atoms] for n, p in predict(model, c.structure).items()} for c, atoms in chosen}
+
+
+def _part(tell: Tell | None, first: float, last: float) -> Tell | None:
+    """Progress of a part as progress of the whole."""
+    return tell and (lambda what, share: tell(what, first + (last - first) * share))
+
+
+MODELS = ("blend",)
