@@ -14,7 +14,7 @@ from glass_core.errors import GlassError
 from glass_core.paths import existing_file, is_file
 from glass_core.settings import NotEmpty, Positive, Share, Whole, checked
 
-VERSION = 1
+VERSION = 2
 """Of training: one more when defaults or algorithms change, so that folds kept from before are not used again."""
 
 SHIPPED = pathlib.Path(__file__).parent.parent / "data" / "training"
@@ -52,8 +52,7 @@ class TrainingConfig:
     def digest(self) -> str:
         """Hash of all that decides a run's result, for telling runs apart; ``VERSION`` stands for the code."""
         content = {name: value for name, value in asdict(self).items() if name not in ("published", "seeds")}
-        if VERSION > 1:  # folds of version 1 were named before there were versions
-            content["version"] = VERSION
+        content["version"] = VERSION
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()[:16]
 
 
