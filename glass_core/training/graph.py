@@ -20,6 +20,7 @@ from glass_core.settings import Count, NotNegative, Positive, Share, checked
 from glass_core.training.bench import Notes, Values
 from glass_core.training.config import TrainingConfig
 from glass_core.training.rows import features_of, make_descriptor, standardisation
+from glass_core.training.weights import label_weights
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ class GraphSettings:
         loss: "mse", or "huber" with its corner at one standard deviation of the labels.
         mean_weight: share of a configuration's mean error that counts. 1 is the plain loss; less lets a step on one
             configuration learn what tells its atoms apart rather than how its mean differs from that of the last.
+        label_noise: deviation of labels from true barriers where the data set does not tell it, eV.
+        misfit: deviation of true barriers from what a network can tell, eV: where labels tell their errors, those of
+            larger errors count less (see ``label_weights``).
         validation: "rotate" trains each member without one more group and keeps its best epoch on that group; "none"
             trains on all groups to the last epoch.
         patience: with validation, epochs without a better score after which training stops. It should exceed the
@@ -58,6 +62,8 @@ class GraphSettings:
     clip: Positive = 1.0
     loss: Literal["mse", "huber"] = "mse"
     mean_weight: Share = 1.0
+    label_noise: NotNegative = 0.14
+    misfit: Positive = 0.13
     validation: Literal["rotate", "none"] = "rotate"
     patience: Count = 30
     members: Count = 1
@@ -97,7 +103,9 @@ class GraphBench:
             known = c.structure.with_species(self._dataset.species, owner="the data set")
             graph = graph_of(known, network.cutoff, network.hops, self_edges=network.self_edges)
             atoms, labels = c.labelled(self._config.label)
-            samples[c.name] = Sample(graph.to(self._device), labels, c.group, atoms)
+            errors = c.noise(self._config.label)[atoms]
+            weights = label_weights(errors, self.settings.label_noise, self.settings.misfit)
+            samples[c.name] = Sample(graph.to(self._device), labels, c.group, atoms, weights)
         return samples
 
     @cached_property

@@ -22,6 +22,7 @@ from glass_core.training.config import TrainingConfig
 from glass_core.training.moments import Moments, part_moments
 from glass_core.training.penalties import best_penalties, penalties
 from glass_core.training.rows import Rows, standardisation
+from glass_core.training.weights import label_weights
 
 Scaling = tuple[NDArray[np.float32], NDArray[np.float32]]
 Parts = Mapping[tuple[int, float], Moments]
@@ -49,8 +50,7 @@ class LinearSettings:
             to be out of domain.
         label_noise: deviation of labels from true barriers where the data set does not tell it, eV; 0.14 is what two
             labellings of one glass of the public data set show.
-        misfit: deviation of true barriers from what the model can tell, eV: labels of noise n weigh
-            ``u = (misfit² + label_noise²) / (misfit² + n²)``.
+        misfit: deviation of true barriers from what the model can tell, eV; see ``label_weights``.
     """
 
     penalty: Candidates = (200.0,)
@@ -90,7 +90,7 @@ class _State:
 def train_linear(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) -> LinearBarrier:
     """``min Σ_i u_i (w·x_i + b − E_i)² + Σ_f λ_f w_f²`` for each state, one member per left-out group.
 
-    Labels of more noise have smaller weights u (see ``LinearSettings.misfit``).
+    Labels of more noise have smaller weights u (see ``label_weights``).
 
     Members differ in their data: each has left out one group of configurations. The gate opens above what still
     copies reach (their 99.9 % quantile) and is fully open where moving copies begin (their 0.1 % quantile).
@@ -155,13 +155,13 @@ def _states(rows: Rows, scaling: Scaling, settings: LinearSettings) -> Mapping[s
 
 def _parts(rows: Rows, displacements: list[float], scaling: Scaling, settings: LinearSettings) -> Parts:
     group, parts = rows.group_s[rows.configuration_n], {}
-    told = not np.isnan(rows.noise_n).all()
-    variance_n = settings.misfit**2 + settings.noise(rows) ** 2
-    weight_n = (settings.misfit**2 + settings.label_noise**2) / variance_n
+    weight_n = label_weights(rows.noise_n, settings.label_noise, settings.misfit)
     for g, displacement in itertools.product(rows.groups, displacements):
         mine = (group == g) & (rows.displacement_n == displacement)
         if mine.any():
-            raw = part_moments(rows.features_nf[mine], rows.labels_n[mine], weight_n[mine] if told else None)
+            raw = part_moments(
+                rows.features_nf[mine], rows.labels_n[mine], None if weight_n is None else weight_n[mine]
+            )
             parts[g, displacement] = raw.standardised(*scaling)
     return parts
 

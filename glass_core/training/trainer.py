@@ -38,12 +38,19 @@ class Sample:
         labels_m: of the labelled atoms, eV, shape (m,).
         group: see ``Dataset``.
         atoms_m: which these are, ascending.
+        weights_m: how much each label counts; None: all the same.
     """
 
     graph: Graph
     labels_m: NDArray[np.float64]
     group: int
     atoms_m: NDArray[np.intp]
+    weights_m: NDArray[np.float64] | None = None
+
+    @property
+    def weight(self) -> float:
+        """Sum of the weights."""
+        return float(len(self.labels_m) if self.weights_m is None else self.weights_m.sum())
 
     def labelled(self, values_n: torch.Tensor) -> torch.Tensor:
         """Of values of all atoms those of the labelled ones."""
@@ -73,7 +80,8 @@ class Fit:
 
     def key(self, samples: Sequence[Sample], held: int | None) -> str:
         """Hash of all that decides the result, by which a checkpoint knows its run."""
-        content = [asdict(self), held, [[s.group, len(s.labels_m), float(s.labels_m.sum())] for s in samples]]
+        told = [[s.group, len(s.labels_m), float(s.labels_m.sum()), s.weight] for s in samples]
+        content = [asdict(self), held, told]
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
@@ -92,6 +100,8 @@ class Trainer:
         self.forward = torch.compile(callable_, dynamic=True) if s.compile else callable_
         scaled = [(sample.labels_m - fit.centre) / fit.scale for sample in samples]
         self.targets = [torch.from_numpy(t).to(device=device, dtype=torch.float32) for t in scaled]
+        weights = [sample.weights_m for sample in samples]
+        self.weights = [None if w is None else torch.from_numpy(w).to(self.targets[0]) for w in weights]
 
     def start(self) -> Checkpoint:
         """The state before the first epoch."""
@@ -128,19 +138,22 @@ class Trainer:
         kind = torch.device(self.device).type
         with torch.autocast(kind, torch.bfloat16, enabled=self.fit.settings.precision == "bfloat16"):
             predicted = self.samples[index].labelled(self.forward(self.samples[index].graph))
-        loss = self._loss(predicted.float(), self.targets[index])
+        loss = self._loss(predicted.float(), self.targets[index], self.weights[index])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.fit.settings.clip)
         self.optimiser.step(rate)
         return loss.item()
 
-    def _loss(self, predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    def _loss(self, predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None) -> torch.Tensor:
         functional, s = torch.nn.functional, self.fit.settings
         error = predicted - target
-        mean = error.mean()
+        mean = error.mean() if weight is None else (weight * error).sum() / weight.sum()
         # Thousands of atoms share one mean: as plain errors, the few means would drown what tells atoms apart.
         apart = error - (1 - s.mean_weight) * mean if s.mean_weight < 1 else error
-        return (functional.huber_loss if s.loss == "huber" else functional.mse_loss)(apart, torch.zeros_like(apart))
+        function = functional.huber_loss if s.loss == "huber" else functional.mse_loss
+        if weight is None:
+            return function(apart, torch.zeros_like(apart))
+        return (weight * function(apart, torch.zeros_like(apart), reduction="none")).mean()
 
     def score(self, valid: Sequence[Sample]) -> float:
         """Pearson correlation over all labelled atoms of the validation group."""
@@ -153,7 +166,7 @@ class Trainer:
         """Statistics of batch normalisation and the mean of the output, for the weights as they are now.
 
         Running statistics lag behind the weights and were taken with dropout; here they are averaged over all training
-        configurations without it. Then the last bias makes the mean error over these zero.
+        configurations without it. Then the last bias makes the (weighted) mean error over these zero.
         """
         self.network.eval()
         norms = [m for m in self.network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
@@ -168,7 +181,8 @@ class Trainer:
             self.network.eval()
             errors = [t - s.labelled(self.network(s.graph)) for s, t in zip(self.samples, self.targets, strict=True)]
             last = [m for m in self.network.decoder if isinstance(m, torch.nn.Linear)][-1]
-            last.bias.data += torch.cat(errors).mean()
+            weights = [torch.ones_like(e) if w is None else w for e, w in zip(errors, self.weights, strict=True)]
+            last.bias.data += (torch.cat(weights) * torch.cat(errors)).sum() / torch.cat(weights).sum()
         for m, momentum in zip(norms, momenta, strict=True):
             m.momentum = momentum
 

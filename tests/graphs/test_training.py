@@ -21,6 +21,7 @@ from glass_core.graphs.networks import NETWORKS as KINDS
 from glass_core.graphs.networks import Architecture
 from glass_core.model_file import load_model, read_card
 from glass_core.models.graph import GraphBarrier
+from glass_core.prediction import predict
 from glass_core.training import parallel
 from glass_core.training import run as training
 from glass_core.training.bench import Notes, bench_of
@@ -56,6 +57,21 @@ def test_training_finds_the_signal_on_left_out_groups(tmp_path: pathlib.Path, da
     assert read_card(out)["versions"]["torch-geometric"]
     assert evaluate(load_model(out), dataset)["pooled"]["pearson"] > 0.8
     assert len(list((tmp_path / "runs").glob("*.png"))) == 4
+
+
+def test_labels_of_large_errors_count_little(dataset: Dataset) -> None:
+    """Half of the labels are one eV too high; the mean prediction follows the others once these tell their errors."""
+    off = {}
+    for told in (False, True):
+        wrong = []
+        for c in dataset:
+            half = np.arange(c.structure.n_atoms) % 2 == 0
+            labels = {"barrier": c.label("barrier") + half}
+            wrong.append(replace(c, labels=labels | ({"barrier_error": np.where(half, 1.0, 0.05)} if told else {})))
+        model = bench_of(config(validation="none", epochs=10), Dataset(tuple(wrong), {})).fit(None, 0, Notes())
+        off[told] = np.mean([predict(model, c.structure)["barrier"].values - c.label("barrier") for c in dataset])
+    assert off[False] == pytest.approx(0.5, abs=0.05)
+    assert off[True] == pytest.approx(0.0, abs=0.05)
 
 
 def test_the_learned_distributions_move(dataset: Dataset) -> None:
