@@ -32,7 +32,8 @@ class SymGNNSettings:
         messages: "attention" as published, or "gated", see ``EGAT``.
         normalisation: "batch" as published, "layer" or "none".
         dropout: probability of dropping a channel of an atom's state after each layer.
-        edge_dropout: the same of an edge's state; it takes a sixth of the time of a training step.
+        edge_dropout: the same of an edge's state, None for the same probability; it takes a sixth of the time of a
+            training step.
         self_edges: whether atoms have an edge to themselves, as in the published graphs.
     """
 
@@ -47,7 +48,7 @@ class SymGNNSettings:
     messages: Literal["attention", "gated"] = "attention"
     normalisation: Normalisation = "batch"
     dropout: Share = 0.25
-    edge_dropout: Share = 0.25
+    edge_dropout: Share | None = None
     self_edges: bool = True
 
     def __post_init__(self) -> None:
@@ -71,7 +72,8 @@ class SymGNN(nn.Module):
             EGAT(w, heads, s.head_width, kind, s.messages == "gated", last=index + 1 == self.hops)
             for index, heads in enumerate(s.heads)
         )
-        self.dropout, self.edge_dropout = nn.Dropout(s.dropout), nn.Dropout(s.edge_dropout)
+        self.dropout = nn.Dropout(s.dropout)
+        self.edge_dropout = nn.Dropout(s.dropout if s.edge_dropout is None else s.edge_dropout)
         self.decoder = decoder(w, kind)
 
     def forward(self, graph: Graph) -> Tensor:

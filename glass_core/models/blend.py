@@ -21,6 +21,7 @@ from glass_core.settings import Positive, Share, conformed
 from glass_core.structure import Ints, Structure
 
 _MOTION = "motion"
+_LINEAR = 0.8  # of the time
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,13 +110,14 @@ class Blend:
         progress: Progress | None = None,
     ) -> dict[str, PerAtom]:
         """Predictions for ``centres`` (None: all atoms), in their order."""
-        found = {name: of.values.copy() for name, of in self._told(structure, centres, find, progress).items()}
+        first, then = _parts(progress)
+        found = {name: of.values.copy() for name, of in self._told(structure, centres, find, first).items()}
         rest = self.share * (1 - found.pop(_MOTION))
         mine = np.flatnonzero(rest)
         if len(mine):
             some = mine.astype(np.int32) if centres is None else np.asarray(centres)[mine]
             everything = centres is None and len(mine) == len(rest)
-            networks = self.graph(structure, None if everything else some, find)["barrier"].values
+            networks = self.graph(structure, None if everything else some, find, then)["barrier"].values
             found["barrier"][mine] += rest[mine] * (networks - found["barrier"][mine])
             found["barrier_std"][mine] *= 1 - rest[mine] / self.share * (1 - self.error_share)
         return {name: PerAtom(values, self.outputs[name]) for name, values in found.items()}
@@ -140,6 +142,14 @@ class Blend:
         linear = LinearBarrier.from_parts(settings["linear"], parts["linear"], card)
         graph = GraphBarrier.from_parts(settings["graph"], parts["graph"], card)
         return cls(linear, graph, settings["share"], settings["error_share"], card)
+
+
+def _parts(progress: Progress | None) -> tuple[Progress | None, Progress | None]:
+    """Progress of the linear model and of the networks as progress of the whole."""
+    if progress is None:
+        return None, None
+    tell = progress
+    return lambda share: tell(_LINEAR * share), lambda share: tell(_LINEAR + (1 - _LINEAR) * share)
 
 
 class _ToldLinear(LinearBarrier):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -44,7 +43,7 @@ def reconverge(
     counted = Counted(surface)
     with counted.during(Phase.REFINE):
         walk = Walk(counted, start_nc, settings, freedom)
-        state, second = State.ACCEPTED, math.nan
+        state = State.ACCEPTED
         try:
             walk.go(saddle_nc)
             walk.mode_nc = mode_nc / np.linalg.norm(mode_nc)
@@ -52,14 +51,15 @@ def reconverge(
             walk.relax_across(walk.mode_nc, settings.climb.relaxations_most, ENOUGH * settings.climb.force)
             walk.find_mode(settings.climb.lanczos, walk.mode_nc)
             arrived = yield from climb_up(walk, Phase.REFINE)
-            second = second_mode(walk, rng).curvature if arrived else math.nan
+            if arrived:
+                walk.second_curvature = second_mode(walk, rng).curvature
             if not arrived:
                 state = State.LOST
-            elif second < SECOND_CURVATURE:
+            elif walk.second_curvature < SECOND_CURVATURE:
                 state = State.HIGHER_ORDER
         except GivenUpError as end:
             state = end.state
-    return outcome_of(walk, state, second, ())
+    return outcome_of(walk, state, ())
 
 
 def check_sides(
@@ -73,13 +73,13 @@ def check_sides(
     counted = Counted(surface)
     with counted.during(Phase.REFINE):
         walk = Walk(counted, start_nc, settings, freedom)
-        walk.mode_nc, walk.curvature = saddle.mode_nc, saddle.curvature
+        walk.mode_nc, walk.curvature, walk.second_curvature = saddle.mode_nc, saddle.curvature, saddle.second_curvature
         try:
             walk.go(saddle.saddle_nc)
             state, sides = yield from relax_sides(walk)
         except GivenUpError as end:
             state, sides = end.state, ()
-    outcome = outcome_of(walk, state, saddle.second_curvature, sides)
+    outcome = outcome_of(walk, state, sides)
     return replace(
         outcome, calls=added(outcome.calls, saddle.calls), products=added(outcome.products, saddle.products)
     )  # fmt: skip

@@ -75,8 +75,8 @@ def climb_up(walk: Walk, phase: Phase) -> Generator[Step, None, bool]:
     raise GivenUpError(State.LOST)
 
 
-def to_first_order(walk: Walk, rng: np.random.Generator) -> Generator[Step, None, float]:
-    """Leaves stationary points with more than one negative curvature; returns the second curvature where it ends.
+def to_first_order(walk: Walk, rng: np.random.Generator) -> Generator[Step, None, None]:
+    """Leaves stationary points with more than one negative curvature, and keeps the second curvature in the walk.
 
     A short way down along the second mode, then up again along the first: to a saddle of lower energy.
 
@@ -86,8 +86,9 @@ def to_first_order(walk: Walk, rng: np.random.Generator) -> Generator[Step, None
     climb = walk.settings.climb
     for number in range(climb.descents + 1):
         second = second_mode(walk, rng)
+        walk.second_curvature = second.curvature
         if not second.curvature < SECOND_CURVATURE:
-            return second.curvature
+            return
         if number < climb.descents:
             assert walk.mode_nc is not None
             down = math.copysign(climb.step, float(np.vdot(walk.forces_nc, second.direction_nc)))

@@ -49,17 +49,16 @@ def search(
     walk = Walk(counted, np.ascontiguousarray(start_nc, dtype=np.float64), settings, freedom)
     direction = _unit(without_freedom(np.asarray(kick_nc, dtype=np.float64), walk.start_nc, freedom), walk)
     _require_minimum(walk)
-    second = math.nan
     sides: tuple[Minimum, ...] = ()
     try:
         yield from to_saddle(walk, direction, rng)
         with counted.during(Phase.CLIMB):
-            second = yield from to_first_order(walk, rng)
+            yield from to_first_order(walk, rng)
         with counted.during(Phase.SIDES):
             state, sides = yield from relax_sides(walk)
     except GivenUpError as end:
         state = end.state
-    return outcome_of(walk, state, second, sides)
+    return outcome_of(walk, state, sides)
 
 
 def run(steps: Steps) -> Outcome:
@@ -89,7 +88,7 @@ def _require_minimum(walk: Walk) -> None:
         )
 
 
-def outcome_of(walk: Walk, state: State, second: float, sides: tuple[Minimum, ...]) -> Outcome:
+def outcome_of(walk: Walk, state: State, sides: tuple[Minimum, ...]) -> Outcome:
     """What a walk that ended in a state found."""
     counted = walk.surface
     mode = np.zeros_like(walk.start_nc) if walk.mode_nc is None else walk.mode_nc
@@ -99,7 +98,7 @@ def outcome_of(walk: Walk, state: State, second: float, sides: tuple[Minimum, ..
         saddle_nc=walk.positions_nc,
         mode_nc=mode,
         curvature=walk.curvature,
-        second_curvature=second,
+        second_curvature=walk.second_curvature,
         energy=walk.energy,
         force=walk.force,
         sides=sides,

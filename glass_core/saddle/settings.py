@@ -55,7 +55,7 @@ class Push(_Checked):
     step: Positive = 0.15
     most: Count = 60
     relaxations: Whole = 2
-    threshold: Negative = -0.35
+    threshold: Negative = -0.5
     lanczos_first: Annotated[int, Range(least=2)] = 14
     lanczos: Annotated[int, Range(least=2)] = 8
     lanczos_after: Count = 1
@@ -85,7 +85,7 @@ class Climb(_Checked):
     lanczos: Annotated[int, Range(least=2)] = 8
     force: Positive = 0.05
     patience: Count = 3
-    descents: Whole = 2
+    descents: Whole = 0
     most: Count = 100
     resumes: Whole = 10
 

@@ -65,6 +65,7 @@ class Walk:
         self.energy = 0.0
         self.mode_nc: Floats | None = None
         self.curvature = math.nan
+        self.second_curvature = math.nan
 
     def go(self, positions_nc: Floats) -> None:
         """Moves there.

@@ -14,7 +14,7 @@ from glass_core.errors import GlassError
 from glass_core.paths import existing_file, is_file
 from glass_core.settings import NotEmpty, Positive, Share, Whole, checked
 
-VERSION = 2
+VERSION = 3
 """Of training: one more when defaults or algorithms change, so that folds kept from before are not used again."""
 
 SHIPPED = pathlib.Path(__file__).parent.parent / "data" / "training"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+from torch_geometric.nn import Linear as GraphLinear
 
 from glass_core.training.checkpoint import State, copied
 
@@ -72,5 +73,5 @@ class Optimiser:
 
 def _hidden(network: nn.Module) -> list[torch.Tensor]:
     """Matrices between hidden layers: those of linear layers with at least eight numbers on both sides."""
-    linear = (m.weight for m in network.modules() if isinstance(m, nn.Linear))
+    linear = (m.weight for m in network.modules() if isinstance(m, nn.Linear | GraphLinear))
     return [weight for weight in linear if min(weight.shape) >= _LEAST]

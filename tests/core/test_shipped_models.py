@@ -11,6 +11,7 @@ from glass_core import load_model, predict
 from glass_core.cli import predict as predict_command
 from glass_core.cli.demo import GLASS
 from glass_core.importers import import_files
+from glass_core.models.base import Model
 from glass_core.structure import Structure
 from glass_core.training.rows import displaced
 
@@ -21,22 +22,28 @@ def shipped() -> Structure:
     return predict_command.read(GLASS, {}, -1, None).structure
 
 
+@pytest.fixture(params=["barrier", "blend"])
+def in_ev(request: pytest.FixtureRequest) -> Model:
+    if request.param == "blend":
+        pytest.importorskip("torch_geometric")
+    return load_model(request.param)
+
+
 @pytest.mark.parametrize("displacement", [0.02, 0.05, 0.10])
-def test_barriers_stay_sane_during_dynamics(shipped: Structure, displacement: float) -> None:
+def test_barriers_stay_sane_during_dynamics(in_ev: Model, shipped: Structure, displacement: float) -> None:
     # Trained on minima alone, the same model shifts by 5 eV at 0.1 Å. This glass is of another potential.
-    _check_dynamics(shipped, displacement, shift=0.25)
+    _check_dynamics(in_ev, shipped, displacement, shift=0.25)
 
 
 @pytest.mark.parametrize("displacement", [0.02, 0.05, 0.10])
 def test_barriers_of_a_training_glass_keep_their_mean_during_dynamics(
-    shared_data: pathlib.Path, displacement: float
+    in_ev: Model, shared_data: pathlib.Path, displacement: float
 ) -> None:
     configuration = import_files([shared_data / "symgnn/train3.pickle"]).configurations[0]
-    _check_dynamics(configuration.structure, displacement, shift=0.05)
+    _check_dynamics(in_ev, configuration.structure, displacement, shift=0.05)
 
 
-def _check_dynamics(structure: Structure, displacement: float, shift: float) -> None:
-    model = load_model("barrier")
+def _check_dynamics(model: Model, structure: Structure, displacement: float, shift: float) -> None:
     at_rest = predict(model, structure)
     moving = predict(model, displaced(structure, displacement, 1))
     rest, motion = at_rest["barrier"].values, moving["barrier"].values
@@ -46,14 +53,13 @@ def _check_dynamics(structure: Structure, displacement: float, shift: float) -> 
     assert moving["out_of_domain"].values.mean() < 0.5
 
 
-def test_crystals_and_dilated_glasses_are_out_of_domain(shared_data: pathlib.Path) -> None:
-    model = load_model("barrier")
+def test_crystals_and_dilated_glasses_are_out_of_domain(in_ev: Model, shared_data: pathlib.Path) -> None:
     glass = import_files([shared_data / "symgnn/train2.pickle"]).configurations[0].structure
     dilated = Structure(glass.positions_nc * 1.03, glass.types_n, glass.species, glass.cell_cc * 1.03, glass.pbc)
     fcc = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]) * 3.8
     corners = np.stack(np.meshgrid(*[np.arange(5)] * 3), axis=-1).reshape(-1, 1, 3) * 3.8
     crystal = Structure((fcc + corners).reshape(-1, 3), np.arange(500) % 2, ("Cu", "Zr"), np.eye(3) * 19.0, True)
-    rates = {name: predict(model, s)["out_of_domain"].values.mean() for name, s in
+    rates = {name: predict(in_ev, s)["out_of_domain"].values.mean() for name, s in
              {"glass": glass, "dilated by 3 %": dilated, "crystal": crystal}.items()}  # fmt: skip
     assert rates["glass"] < 0.01
     assert rates["dilated by 3 %"] > 0.99

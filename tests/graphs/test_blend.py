@@ -59,6 +59,14 @@ def test_a_share_of_nothing_is_the_linear_model(glass: Structure, monkeypatch: p
         np.testing.assert_array_equal(of.values, linear[name].values)
 
 
+def test_progress_of_both_parts(glass: Structure) -> None:
+    told: list[float] = []
+    predict(small_blend(), glass, progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    assert 0.8 in told[:-1]
+
+
 def test_centres_in_any_order(glass: Structure) -> None:
     model = small_blend()
     whole, some = model(glass)["barrier"].values, np.array([40, 3, 17, 3], dtype=np.int32)

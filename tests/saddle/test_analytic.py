@@ -196,7 +196,7 @@ class EggBox:
         return float(np.cos(x) + 0.8 * np.cos(y) + 5 * z**2), np.array([[np.sin(x), 0.8 * np.sin(y), -10 * z]])
 
 
-def at_the_maximum(descents: int) -> tuple[Walk, Generator[Step, None, float]]:
+def at_the_maximum(descents: int) -> tuple[Walk, Generator[Step, None, None]]:
     settings = replace(FINE, climb=replace(FINE.climb, descents=descents))
     walk = Walk(Counted(EggBox()), np.zeros((1, 3)), settings, "none")
     rng = np.random.default_rng(0)
@@ -208,7 +208,8 @@ def test_a_point_with_two_negative_curvatures_is_left_for_a_saddle() -> None:
     walk, steps = at_the_maximum(2)
     assert sum(1 for _ in steps) > 3
     np.testing.assert_allclose(np.abs(walk.positions_nc), [[0, np.pi, 0]], atol=1e-3)
-    assert walk.curvature == pytest.approx(-1, abs=1e-3)
-    _, steps = at_the_maximum(0)
+    assert (walk.curvature, walk.second_curvature) == pytest.approx((-1, 0.8), abs=1e-3)
+    walk, steps = at_the_maximum(0)
     with pytest.raises(GivenUpError, match="higher_order"):
         list(steps)
+    assert walk.second_curvature == pytest.approx(-0.8, abs=1e-4)
