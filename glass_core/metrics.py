@@ -149,6 +149,11 @@ def coverage(predicted_n: Floats, std_n: Floats, labels_n: Floats, error_n: Floa
     }
 
 
+def assumed_errors(error_n: Floats, label_noise: float) -> NDArray[np.float64]:
+    """Standard errors of labels, ``label_noise`` where they are nan: not told by the data set."""
+    return np.asarray(np.where(np.isnan(error_n), label_noise, error_n), dtype=np.float64)
+
+
 def label_coverage(
     predicted: Mapping[str, Floats],
     std: Mapping[str, Floats],
@@ -160,8 +165,7 @@ def label_coverage(
 
     ``label_noise`` (eV, ``label_noise_ev`` in the result) stands in for errors that are nan.
     """
-    known = {name: np.where(np.isnan(error), label_noise, error) for name, error in errors.items()}
-    columns = (predicted, std, labels, known)
+    columns = (predicted, std, labels, {name: assumed_errors(error, label_noise) for name, error in errors.items()})
     each = {name: coverage(*(c[name] for c in columns)) for name in labels}
     pooled = coverage(*(np.concatenate([c[name] for name in labels]) for c in columns))
     return {"label_noise_ev": label_noise, "pooled": pooled, "per_configuration": each}

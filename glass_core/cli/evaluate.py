@@ -8,8 +8,7 @@ from typing import Any
 
 from glass_core.cli.options import add_device
 from glass_core.cli.progress import progress
-from glass_core.cli.show import as_json, number, table
-from glass_core.cli.train import print_coverage
+from glass_core.cli.show import as_json, number, print_coverage, table
 
 
 def add(commands: Any) -> None:

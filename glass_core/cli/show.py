@@ -44,3 +44,12 @@ def number(value: float | None, digits: int = 3) -> str:
 def with_spread(mean: float | None, spread: float | None) -> str:
     """A mean and its deviation over seeds for a table; the mean alone where there is one seed."""
     return number(mean) if spread is None else f"{number(mean)} ± {number(spread)}"
+
+
+def print_coverage(found: dict[str, Any]) -> None:
+    """Shares of labels that intervals hold, for people."""
+    inside = " and ".join(f"{100 * found['pooled'][key]:.0f} %" for key in ("coverage_68", "coverage_95"))
+    print(
+        f"68 and 95 % intervals of barrier ± √(barrier_std² + error of the label²) hold {inside} of the labels"
+        f" (labels without an error of their own: {found['label_noise_ev']:g} eV)"
+    )

@@ -10,7 +10,7 @@ from typing import Any
 
 from glass_core.cli.options import add_data, add_runs
 from glass_core.cli.progress import stages
-from glass_core.cli.show import as_json, table, with_spread
+from glass_core.cli.show import as_json, print_coverage, table, with_spread
 
 
 def add(commands: Any) -> None:
@@ -55,15 +55,6 @@ def run(args: argparse.Namespace) -> None:
         return
     print_scores(summary)
     print(f"wrote {args.out}", file=sys.stderr)
-
-
-def print_coverage(found: dict[str, Any]) -> None:
-    """Shares of labels that intervals hold, for people."""
-    inside = " and ".join(f"{100 * found['pooled'][key]:.0f} %" for key in ("coverage_68", "coverage_95"))
-    print(
-        f"68 and 95 % intervals of barrier ± √(barrier_std² + error of the label²) hold {inside} of the labels"
-        f" (labels without an error of their own: {found['label_noise_ev']:g} eV)"
-    )
 
 
 def print_scores(summary: dict[str, Any]) -> None:

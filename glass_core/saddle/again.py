@@ -50,12 +50,10 @@ def reconverge(
             walk.curvature = -1.0
             walk.relax_across(walk.mode_nc, settings.climb.relaxations_most, ENOUGH * settings.climb.force)
             walk.find_mode(settings.climb.lanczos, walk.mode_nc)
-            arrived = yield from climb_up(walk, Phase.REFINE)
-            if arrived:
-                walk.second_curvature = second_mode(walk, rng).curvature
-            if not arrived:
-                state = State.LOST
-            elif walk.second_curvature < SECOND_CURVATURE:
+            if not (yield from climb_up(walk, Phase.REFINE)):
+                raise GivenUpError(State.LOST)
+            walk.second_curvature = second_mode(walk, rng).curvature
+            if walk.second_curvature < SECOND_CURVATURE:
                 state = State.HIGHER_ORDER
         except GivenUpError as end:
             state = end.state

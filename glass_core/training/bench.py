@@ -16,6 +16,7 @@ from glass_core.dataset import Dataset
 from glass_core.errors import GlassError, unknown
 from glass_core.graphs.networks import NETWORKS
 from glass_core.models.base import DescriptorModel, Model
+from glass_core.prediction import predict
 from glass_core.settings import checked
 from glass_core.training.config import TrainingConfig
 from glass_core.training.rows import Rows, make_rows
@@ -38,6 +39,11 @@ class Notes:
     tell: Tell | None = None
 
 
+def portion(tell: Tell | None, first: float, last: float, title: str = "") -> Tell | None:
+    """Progress of a part, the shares ``first`` to ``last`` of the whole, as progress of the whole."""
+    return tell and (lambda what, share: tell(title + what, (1 - share) * first + share * last))
+
+
 class Bench(Protocol):
     """A method with its data set, made ready."""
 
@@ -46,6 +52,12 @@ class Bench(Protocol):
 
     def values(self, model: Any, group: int) -> Values:
         """Configuration name → output → values of the labelled atoms, of the configurations of a group."""
+
+
+def predicted_values(model: Model, dataset: Dataset, label: str, group: int) -> Values:
+    """Predictions for the labelled atoms of the configurations of a group, as users get them."""
+    chosen = [(c, c.labelled(label)[0]) for c in dataset if c.group == group]
+    return {c.name: {n: p.values[atoms] for n, p in predict(model, c.structure).items()} for c, atoms in chosen}
 
 
 def bench_of(config: TrainingConfig, dataset: Dataset, device: str = "cpu") -> Bench:

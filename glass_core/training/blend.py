@@ -11,9 +11,8 @@ from glass_core.dataset import Dataset
 from glass_core.models.base import ModelCard
 from glass_core.models.blend import Blend
 from glass_core.models.linear import LinearBarrier
-from glass_core.prediction import predict
 from glass_core.settings import Positive, Share, checked
-from glass_core.training.bench import Notes, RowsBench, Tell, Values
+from glass_core.training.bench import Notes, RowsBench, Values, portion, predicted_values
 from glass_core.training.config import TrainingConfig
 from glass_core.training.graph import GraphBench
 
@@ -51,23 +50,17 @@ class BlendBench:
     def fit(self, left_out: int | None, seed: int, notes: Notes) -> Blend:
         """Both parts, trained on the other groups."""
         start = time.perf_counter()
-        linear = self._linear.fit(left_out, seed, replace(notes, tell=_part(notes.tell, 0.0, _LINEAR)))
+        linear = self._linear.fit(left_out, seed, replace(notes, tell=portion(notes.tell, 0.0, _LINEAR)))
         seconds = time.perf_counter() - start
         assert isinstance(linear, LinearBarrier)
-        graph = self._networks.fit(left_out, seed, replace(notes, tell=_part(notes.tell, _LINEAR, 1.0)))
+        graph = self._networks.fit(left_out, seed, replace(notes, tell=portion(notes.tell, _LINEAR, 1.0)))
         seconds += graph.card.content["training_seconds"]  # also of what was done before an interruption
         content = {"penalties": linear.card.content["penalties"], "training_seconds": seconds}
         return Blend(linear, graph, self.settings.share, self.settings.error_share, ModelCard("blend", content=content))
 
     def values(self, model: Blend, group: int) -> Values:
-        """Predictions for the labelled atoms of the configurations of a group, as users get them."""
-        chosen = [(c, c.labelled(self._label)[0]) for c in self._dataset if c.group == group]
-        return {c.name: {n: p.values[atoms] for n, p in predict(model, c.structure).items()} for c, atoms in chosen}
-
-
-def _part(tell: Tell | None, first: float, last: float) -> Tell | None:
-    """Progress of a part as progress of the whole."""
-    return tell and (lambda what, share: tell(what, first + (last - first) * share))
+        """``predicted_values`` of a group."""
+        return predicted_values(model, self._dataset, self._label, group)
 
 
 MODELS = ("blend",)

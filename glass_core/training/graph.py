@@ -15,9 +15,8 @@ from glass_core.models.base import ModelCard
 from glass_core.models.devices import require_device
 from glass_core.models.domain import Domain
 from glass_core.models.graph import Flag, GraphBarrier, architecture
-from glass_core.prediction import predict
 from glass_core.settings import Count, NotNegative, Positive, Share, checked
-from glass_core.training.bench import Notes, Values
+from glass_core.training.bench import Notes, Values, portion, predicted_values
 from glass_core.training.config import TrainingConfig
 from glass_core.training.rows import features_of, make_descriptor, standardisation
 from glass_core.training.weights import label_weights
@@ -131,7 +130,9 @@ class GraphBench:
             checkpoint = notes.checkpoint and notes.checkpoint.with_name(f"{notes.checkpoint.name}-m{c}")
             fit = Fit(self.architecture, self.settings, len(self._dataset.species), centre, scale, (seed, c))
             samples = [self._samples[k.name] for k in kept]
-            trained.append(run(fit, samples, held, self._device, Notes(checkpoint, _part(notes, c, self.settings))))
+            title = f"member {c + 1}/{self.settings.members}, " if self.settings.members > 1 else ""
+            tell = portion(notes.tell, c / self.settings.members, (c + 1) / self.settings.members, title)
+            trained.append(run(fit, samples, held, self._device, Notes(checkpoint, tell)))
         members = tuple(t.weights for t in trained)
         card = ModelCard(self.settings.network, content={"training_seconds": sum(t.seconds for t in trained)})
         species, flag = self._dataset.species, self._flag(kept)
@@ -146,18 +147,8 @@ class GraphBench:
         return Flag(self._descriptor, mean, std, domain)
 
     def values(self, model: GraphBarrier, group: int) -> Values:
-        """Predictions for the labelled atoms of the configurations of a group, as users get them."""
-        chosen = [(c, c.labelled(self._config.label)[0]) for c in self._dataset if c.group == group]
-        return {c.name: {n: p.values[atoms] for n, p in predict(model, c.structure).items()} for c, atoms in chosen}
-
-
-def _part(notes: Notes, member: int, settings: GraphSettings) -> Any:
-    """Progress of one member as progress of the whole."""
-    tell = notes.tell
-    if tell is None:
-        return None
-    title = f"member {member + 1}/{settings.members}, " if settings.members > 1 else ""
-    return lambda what, share: tell(title + what, (member + share) / settings.members)
+        """``predicted_values`` of a group."""
+        return predicted_values(model, self._dataset, self._config.label, group)
 
 
 MODELS = ("graph",)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import GlassError
+from glass_core.metrics import assumed_errors
 from glass_core.models.base import ModelCard
 from glass_core.models.calibration import StandardError
 from glass_core.models.domain import Domain
@@ -67,7 +68,7 @@ class LinearSettings:
 
     def noise(self, rows: Rows) -> NDArray[np.float64]:
         """Deviation of each row's label from the true barrier, eV."""
-        return np.where(np.isnan(rows.noise_n), self.label_noise, rows.noise_n)
+        return assumed_errors(rows.noise_n, self.label_noise)
 
 
 @dataclass(frozen=True, eq=False)

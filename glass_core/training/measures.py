@@ -21,8 +21,7 @@ _NOT_WEIGHTS = ("mean_f", "std_f", "domain", "motion_domain", "rest_error", "mot
 
 def parameters(model: Model) -> int:
     """Numbers that were learned from labels: all arrays but those that standardise, flag or tell errors."""
-    arrays = {name.removeprefix("linear.").removeprefix("graph."): a for name, a in model.tensors().items()}
-    return sum(a.size for name, a in arrays.items() if not name.startswith(_NOT_WEIGHTS))
+    return sum(a.size for name, a in model.tensors().items() if not name.rpartition(".")[2].startswith(_NOT_WEIGHTS))
 
 
 def seconds_per_atom(model: Model, structure: Structure) -> float:

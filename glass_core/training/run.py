@@ -26,7 +26,7 @@ from glass_core.files import replacing
 from glass_core.metrics import label_coverage, mean_scores, report
 from glass_core.model_file import save_model
 from glass_core.paths import make_folder, writable_file
-from glass_core.training.bench import Bench, Notes, Tell, Values, bench_of
+from glass_core.training.bench import Bench, Notes, Tell, Values, bench_of, portion
 from glass_core.training.config import TrainingConfig
 from glass_core.training.measures import invariance_error, parameters, seconds_per_atom, training_score
 from glass_core.training.parallel import is_first, ranks
@@ -153,10 +153,9 @@ def _content_hash(dataset: Dataset) -> str:
 
 def _part(tell: Tell | None, title: str, index: int, count: int) -> Tell | None:
     """Progress of one fold as progress of all."""
-    if tell is None:
-        return None
-    tell(title, index / count)
-    return lambda what, share: tell(f"{title}, {what}", (index + share) / count)
+    if tell is not None:
+        tell(title, index / count)
+    return portion(tell, index / count, (index + 1) / count, f"{title}, ")
 
 
 def _require_data(config: TrainingConfig, dataset: Dataset) -> None:

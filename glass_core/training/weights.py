@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.metrics import assumed_errors
+
 Floats = NDArray[np.float64]
 
 
@@ -18,5 +20,4 @@ def label_weights(error_m: Floats, label_noise: float, misfit: float) -> Floats 
     """
     if np.isnan(error_m).all():
         return None
-    known = np.where(np.isnan(error_m), label_noise, error_m)
-    return np.asarray((misfit**2 + label_noise**2) / (misfit**2 + known**2))
+    return np.asarray((misfit**2 + label_noise**2) / (misfit**2 + assumed_errors(error_m, label_noise) ** 2))

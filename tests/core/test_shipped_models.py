@@ -32,7 +32,7 @@ def in_ev(request: pytest.FixtureRequest) -> Model:
 @pytest.mark.parametrize("displacement", [0.02, 0.05, 0.10])
 def test_barriers_stay_sane_during_dynamics(in_ev: Model, shipped: Structure, displacement: float) -> None:
     # Trained on minima alone, the same model shifts by 5 eV at 0.1 Å. This glass is of another potential.
-    _check_dynamics(in_ev, shipped, displacement, shift=0.3)
+    _check_dynamics(in_ev, shipped, displacement, shift=0.25 if in_ev.kind == "linear_barrier" else 0.3)
 
 
 @pytest.mark.parametrize("displacement", [0.02, 0.05, 0.10])
