@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from glass_core.errors import GlassError
 from glass_core.paths import existing_file, is_file
-from glass_core.settings import NotEmpty, Positive, Share, Whole, checked
+from glass_core.settings import NotEmpty, Positive, Share, Whole, checked, conformed
 
 VERSION = 3
 """Of training: one more when defaults or algorithms change, so that folds kept from before are not used again."""
@@ -59,22 +59,48 @@ class TrainingConfig:
 def read_config(path: str | os.PathLike[str]) -> TrainingConfig:
     """A configuration by path, or by the name of a shipped one.
 
+    A file may name another one as its ``base`` (a shipped name, or a path from its own folder), and say only what is
+    different; mappings within mappings are joined key by key.
+
     Raises:
         GlassError: if it cannot be read, has a key that does not exist (the nearest one is offered) or twice,
-            or a value of the wrong type.
+            a value of the wrong type, or is its own base.
     """
+    file = _file(path, pathlib.Path())
+    config: TrainingConfig = checked(TrainingConfig, _content(file, ()), str(file))
+    return config
+
+
+def _file(path: str | os.PathLike[str], folder: pathlib.Path) -> pathlib.Path:
+    """A path seen from ``folder``, or a shipped name."""
+    shipped, own = SHIPPED / f"{path}.yaml", folder / path
+    known = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.yaml")))
+    file = shipped if is_file(shipped) and not is_file(own) else own
+    return existing_file(file, "configuration", f"give a YAML file or one of: {known}")
+
+
+def _content(file: pathlib.Path, above: tuple[pathlib.Path, ...]) -> Any:
+    """What a file says, with what its base says; ``above`` are the files that it is the base of."""
     import yaml
 
-    shipped = SHIPPED / f"{path}.yaml"
-    known = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.yaml")))
-    file = shipped if is_file(shipped) and not is_file(path) else pathlib.Path(path)
-    existing_file(file, "configuration", f"give a YAML file or one of: {known}")
+    if file.resolve() in above:
+        raise GlassError(f"{file} is its own base; base must name another configuration")
     try:
         content = _parse(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError) as error:
         raise GlassError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from error
-    config: TrainingConfig = checked(TrainingConfig, content, str(file))
-    return config
+    if not (isinstance(content, Mapping) and "base" in content):
+        return content
+    base = conformed(content["base"], str, f"base in {file}")
+    under = _content(_file(base, file.parent), (*above, file.resolve()))
+    return _joined(under, {key: value for key, value in content.items() if key != "base"})
+
+
+def _joined(under: Any, over: Any) -> Any:
+    """``over``, and what it does not say out of ``under``."""
+    if not (isinstance(under, Mapping) and isinstance(over, Mapping)):
+        return over
+    return {**under, **{key: _joined(under.get(key), value) for key, value in over.items()}}
 
 
 def _parse(text: str) -> Any:

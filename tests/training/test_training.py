@@ -219,6 +219,32 @@ def test_mistakes_in_configurations_are_named(tmp_path: pathlib.Path, dataset: D
         training.cross_validate(config("ridge"), few)
 
 
+def test_a_configuration_says_what_differs_from_its_base(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "mine.yaml").write_text("base: symgnn\nsettings: {epochs: 7, architecture: {radial: 4}}\nseeds: [3]\n")
+    (tmp_path / "of_mine.yaml").write_text("base: mine.yaml\nsettings: {epochs: 9}\n")
+    base, found = read_config("symgnn"), read_config(tmp_path / "of_mine.yaml")
+    architecture = {**base.settings["architecture"], "radial": 4}
+    assert found.settings == {**base.settings, "epochs": 9, "architecture": architecture}
+    assert (found.model, found.descriptor, found.seeds) == (base.model, base.descriptor, (3,))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("base: c.yaml", "is its own base"),
+        ("base: other.yaml", "is its own base"),
+        ("base: none", "configuration .*none does not exist; give a YAML file or one of: .*symgnn"),
+        ("base: 3", "base in .* must be a text"),
+        ("base: symgnn\nsetings: {}", "Did you mean 'settings'"),
+    ],
+)
+def test_mistakes_in_a_base_are_named(tmp_path: pathlib.Path, text: str, message: str) -> None:
+    (tmp_path / "other.yaml").write_text("base: c.yaml\n")
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(GlassError, match=message):
+        read_config(tmp_path / "c.yaml")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
