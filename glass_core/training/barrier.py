@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,14 @@ from glass_core.models.barrier import BarrierCommittee
 from glass_core.models.base import ModelCard
 from glass_core.models.domain import Domain
 from glass_core.models.networks import Layers
-from glass_core.settings import NotEmpty, Positive, Range, Whole, checked
+from glass_core.settings import NotEmpty, NotNegative, Positive, Range, Whole, checked
 from glass_core.training import network
 from glass_core.training.config import TrainingConfig
 from glass_core.training.moments import Moments
 from glass_core.training.rows import Rows, standardisation
+
+if TYPE_CHECKING:
+    import torch
 
 Array = NDArray[np.float32]
 
@@ -32,11 +35,14 @@ class CommitteeSettings(network.NetworkSettings):
         networks: networks per validation group.
         linear: ridge members per validation group, 0 or 1.
         penalty: λ of the ridge members.
+        label_noise, misfit: see ``label_weights``, eV.
     """
 
     networks: Whole = 1
     linear: Annotated[int, Range(least=0, most=1)] = 1
     penalty: Positive = 30.0
+    label_noise: NotNegative = 0.14
+    misfit: Positive = 0.13
 
     def __post_init__(self) -> None:
         if not (self.networks or self.linear):
@@ -48,15 +54,17 @@ def train_committee(descriptor: Any, rows: Rows, config: TrainingConfig, seed: i
 
     Networks stop early on the held-out group; ridge members do not need it. So every row is used, no
     member stops on a configuration it has seen, and members differ in data as well as in weights.
-    Displaced copies of atoms are seen by the ridge members and by the domain.
+    Displaced copies of atoms are seen by the ridge members and by the domain. Labels of more noise count less.
     """
     settings: CommitteeSettings = checked(CommitteeSettings, config.settings, "settings of the barrier model")
     measured = rows.displacement_n == 0.0
-    weight = np.where(measured, 1.0, config.thermal_weight)
+    trust = rows.trust(settings.label_noise, settings.misfit)
+    weight = trust * np.where(measured, 1.0, config.thermal_weight)
     mean, std = standardisation(rows.features_nf[measured])
     centre, scale = float(rows.labels_n.mean()), float(rows.labels_n.std())
     x = _standard(rows, mean, std)
     target = ((rows.labels_n - centre) / scale).astype(np.float32)
+    weighed = np.stack([target, trust.astype(np.float32)], axis=1)
     group = rows.group_s[rows.configuration_n]
     members: list[Layers] = []
     moments = {
@@ -68,7 +76,7 @@ def train_committee(descriptor: Any, rows: Rows, config: TrainingConfig, seed: i
         if settings.linear:
             members.append(_linear([m for g, m in moments.items() if g != held], settings.penalty))
         for index in range(settings.networks):
-            data = ((x[train], target[train]), (x[valid], target[valid]))
+            data = ((x[train], weighed[train]), (x[valid], target[valid]))
             members.append(_network(*data, settings, (seed, held, index)))
     domain = Domain.fit(x, quantile=config.domain_quantile)
     card = ModelCard("barrier")
@@ -83,15 +91,18 @@ def _linear(moments: list[Moments], penalty: float) -> Layers:
 def _network(
     train: tuple[Array, Array], valid: tuple[Array, Array], settings: CommitteeSettings, seed: tuple[int, ...]
 ) -> Layers:
+    """Trained on targets and what each counts, side by side."""
     require_package("torch", "train")
-    from torch import nn
-
     network.seed_torch(seed)
     rng = np.random.default_rng(list(seed))
     net = network.build(train[0].shape[1], 1, settings)
     score = (valid[0], lambda p: pearson(p, valid[1]))
-    network.fit(net, nn.functional.mse_loss, train, lambda: rng.permutation(len(train[0])), settings, score)
+    network.fit(net, _loss, train, lambda: rng.permutation(len(train[0])), settings, score)
     return network.weights_of(net)
+
+
+def _loss(predicted: torch.Tensor, weighed: torch.Tensor) -> torch.Tensor:
+    return (weighed[:, 1] * (predicted - weighed[:, 0]) ** 2).mean()
 
 
 def _standard(rows: Rows, mean: Array, std: Array) -> Array:
@@ -104,21 +115,28 @@ class RidgeSettings:
 
     Attributes:
         penalties: candidates for λ; the one with the best mean score over left-out inner groups is used.
+        label_noise, misfit: see ``label_weights``, eV.
     """
 
     penalties: Annotated[tuple[Positive, ...], NotEmpty()] = (3.0, 30.0, 300.0, 3000.0)
+    label_noise: NotNegative = 0.14
+    misfit: Positive = 0.13
 
 
 def train_ridge(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) -> BarrierCommittee:
-    """``min |Xw + b − E|² + λ|w|²`` on standardised descriptors; λ chosen on inner left-out groups."""
+    """``min Σ_i u_i (w·x_i + b − E_i)² + λ|w|²`` on standardised descriptors; λ chosen on inner left-out groups.
+
+    Labels of more noise have smaller weights u (see ``label_weights``).
+    """
     del seed  # closed form
     rows = rows.measured()
     settings = checked(RidgeSettings, config.settings, "settings of ridge")
     mean, std = standardisation(rows.features_nf)
-    tables = {
-        g: (_standard(rows.select([g]), mean, std).astype(np.float64), rows.select([g]).labels_n) for g in rows.groups
+    by_group = {g: rows.select([g]) for g in rows.groups}
+    tables = {g: (_standard(part, mean, std).astype(np.float64), part.labels_n) for g, part in by_group.items()}
+    moments = {
+        g: Moments.of(*tables[g], part.trust(settings.label_noise, settings.misfit)) for g, part in by_group.items()
     }
-    moments = {g: Moments.of(x, y, np.ones(len(y))) for g, (x, y) in tables.items()}
     penalty = max(settings.penalties, key=lambda value: _inner_score(tables, moments, value))
     weight, bias = Moments.total(moments.values()).solve(penalty)
     layers = [(weight[None].astype(np.float32), np.zeros(1, np.float32))]

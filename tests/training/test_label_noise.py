@@ -13,6 +13,7 @@ from glass_core.evaluation import evaluate
 from glass_core.metrics import label_coverage, pearson
 from glass_core.model_file import load_model
 from glass_core.training import run as training
+from glass_core.training.config import TrainingConfig
 from glass_core.training.rows import make_rows
 from tests.training.test_training import STATES, config, morse_energies, trainer
 
@@ -29,13 +30,17 @@ def with_noise(configuration: Configuration, told: bool) -> Configuration:
     return replace(configuration, labels=labels)
 
 
-def test_noisy_labels_do_less_harm_where_their_noise_is_told(dataset: Dataset) -> None:
+COMMITTEE = config("barrier", settings={"networks": 2, "linear": 0, "epochs": 100, "hidden": [16]})
+
+
+@pytest.mark.parametrize("chosen", [LINEAR, config("ridge"), COMMITTEE], ids=lambda c: c.model)
+def test_noisy_labels_do_less_harm_where_their_noise_is_told(dataset: Dataset, chosen: TrainingConfig) -> None:
     true = np.concatenate([c.label("barrier") for c in dataset])
     found = {}
     for told in (False, True):
         noisy = Dataset(tuple(with_noise(c, told) for c in dataset), {})
-        descriptor, rows = make_rows(LINEAR, noisy)
-        model = trainer("linear_barrier")(descriptor, rows, LINEAR, 0)
+        descriptor, rows = make_rows(chosen, noisy)
+        model = trainer(chosen.model)(descriptor, rows, chosen, 0)
         found[told] = pearson(model.rows(rows.measured().features_nf)["barrier"], true)
     assert found[True] > found[False] + 0.05
 
