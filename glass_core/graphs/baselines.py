@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
-
 import torch
 from torch import Tensor, nn
 from torch_geometric.nn import GCNConv, GINEConv, MessagePassing
 from torch_geometric.nn.models.schnet import GaussianSmearing, InteractionBlock
 
 from glass_core.graphs.graph import Graph
-from glass_core.graphs.layers import Normalisation, Size, decoder, norm
-from glass_core.settings import Positive, Range, Share
-
-
-@dataclass(frozen=True)
-class PlainSettings:
-    """Settings that the baselines share.
-
-    Attributes:
-        cutoff: length of the longest edge, Å.
-        width: of atom states.
-        layers: how many.
-        normalisation: "batch", "layer" or "none".
-        dropout: after each layer.
-    """
-
-    cutoff: Positive = 5.0
-    width: Size = 32
-    layers: Size = 4
-    normalisation: Normalisation = "batch"
-    dropout: Share = 0.0
+from glass_core.graphs.layers import decoder, norm
+from glass_core.graphs.settings import PlainSettings, SchNetSettings
 
 
 class AtomMLP(nn.Module):
@@ -107,18 +85,6 @@ class EdgeGCN(_Plain):
             new = convolution(h, graph.edge_index[:, :edges], graph.vectors_pc[:edges])
             h = self.skip(h, new[:atoms], layer)
         return torch.as_tensor(self.decoder(h)[:, 0])
-
-
-@dataclass(frozen=True)
-class SchNetSettings(PlainSettings):
-    """Settings of SchNet: those of all baselines, and its Gaussians.
-
-    Attributes:
-        gaussians: functions that lengths are expanded in.
-    """
-
-    width: Size = 64
-    gaussians: Annotated[int, Range(least=2, most=1024)] = 50
 
 
 class SchNet(nn.Module):

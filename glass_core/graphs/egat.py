@@ -8,10 +8,10 @@ from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import softmax
 
 from glass_core.graphs.graph import Graph
-from glass_core.graphs.layers import Normalisation, in_one_piece, norm
+from glass_core.graphs.layers import in_one_piece, norm
+from glass_core.graphs.settings import GATE, Normalisation
 
 _BLOCK_EDGES = 8192
-_GATE = 0.1  # keeps sums over some forty neighbours near one where nothing normalises them
 
 
 class EGAT(MessagePassing):
@@ -79,7 +79,7 @@ class EGAT(MessagePassing):
         f = nn.functional.leaky_relu(f, 0.01)
         # One product with a block-diagonal matrix is three times as fast as a product and a sum for each head.
         score = f @ torch.block_diag(*self.attention[:, :, None])
-        weight = _GATE * score.sigmoid() if self.gated else softmax(score, i, num_nodes=high - low)
+        weight = GATE * score.sigmoid() if self.gated else softmax(score, i, num_nodes=high - low)
         carried = f if self.gated else None
         new = self.propagate(torch.stack([j, i]), v=value, weight=weight, edge=carried, size=(len(h), high - low))
         atoms = h[low:high] + self.projection(self.norm(new))

@@ -1,36 +1,19 @@
-"""Atoms and directed edges around centres, in an order that lets every layer work on a prefix."""
+"""What networks see of a structure, as tensors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from glass_core.descriptors.shells import Finder
-from glass_core.neighbours import Neighbours, joined, neighbour_blocks
-from glass_core.structure import Ints, Structure
+from glass_core.graphs.hops import Hops
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """Centres first, then atoms one edge away, two, …; edges sorted by the atom they end at.
-
-    After l of L layers only the first ``nodes[l]`` atoms still matter, and layer l only needs the first
-    ``edges[l]`` edges, those into these atoms: nothing is computed that the centres do not see.
-
-    Attributes:
-        types_n: species index of each atom, shape (n,), int64.
-        i_p: atom that each edge ends at, shape (p,), int64, ascending.
-        j_p: atom that each edge comes from, shape (p,), int64.
-        vectors_pc: from i to j, Å, shape (p, 3), float32.
-        offsets: edges ``offsets[i] … offsets[i + 1]`` end at atom i, shape (nodes[1] + 1,), int64.
-        nodes: atoms whose state is known after l layers; ``nodes[0] = n``, ``nodes[L]`` the centres.
-        edges: edges that layer l needs; ``edges[0] = edges[1] = p``.
-    """
+    """``Hops`` as tensors on a device; see there for the attributes."""
 
     types_n: Tensor
     i_p: Tensor
@@ -39,6 +22,13 @@ class Graph:
     offsets: Tensor
     nodes: tuple[int, ...]
     edges: tuple[int, ...]
+
+    @classmethod
+    def of(cls, hops: Hops) -> Graph:
+        """The same, sharing memory."""
+        arrays = (hops.types_n, hops.i_p, hops.j_p, hops.vectors_pc, hops.offsets)
+        types_n, i_p, j_p, vectors_pc, offsets = (torch.from_numpy(array) for array in arrays)
+        return cls(types_n, i_p, j_p, vectors_pc, offsets, hops.nodes, hops.edges)
 
     @property
     def lengths_p(self) -> Tensor:
@@ -66,76 +56,3 @@ class Graph:
         for low in range(0, atoms, step):
             high = min(low + step, atoms)
             yield low, high, int(self.offsets[low]), int(self.offsets[high])
-
-
-def graph_of(
-    structure: Structure,
-    cutoff: float,
-    hops: int,
-    centres: NDArray[np.integer] | None = None,
-    find: Finder = neighbour_blocks,
-    self_edges: bool = False,
-) -> Graph:
-    """The graph that ``hops`` layers need around ``centres`` (distinct; default: all atoms).
-
-    Args:
-        structure: atoms, in the species of the network.
-        cutoff: length of the longest edge, Å.
-        hops: layers; 0 for a network that looks at nothing but the atom.
-        centres: atoms asked for; the first ones of the graph, in this order.
-        find: gives neighbours in blocks.
-        self_edges: whether each atom has an edge of length zero to itself.
-    """
-    order, nodes = _all_or(centres, structure), []
-    place = np.full(structure.n_atoms, -1, dtype=np.int64)
-    place[order] = np.arange(len(order))
-    frontier, rows = order, []
-    for _ in range(hops):
-        nodes.append(len(order))
-        found = _rows(structure, cutoff, frontier, find)
-        rows.append(found)
-        fresh = np.unique(found.j_p[place[found.j_p] < 0])
-        place[fresh] = len(order) + np.arange(len(fresh))
-        order, frontier = np.concatenate([order, fresh]), fresh
-    nodes.append(len(order))
-    counts = np.concatenate([np.diff(r.offsets) for r in rows]) if rows else np.zeros(0, np.int64)
-    j_p = place[np.concatenate([r.j_p for r in rows])] if rows else np.zeros(0, np.int64)
-    vectors = np.concatenate([r.vectors_pc for r in rows]) if rows else np.zeros((0, 3))
-    if self_edges:
-        counts, j_p, vectors = _with_self(counts, j_p, vectors)
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    edges = [int(offsets[size]) for size in nodes[:-1]]
-    return Graph(
-        torch.from_numpy(structure.types_n[order].astype(np.int64)),
-        torch.from_numpy(np.repeat(np.arange(len(counts)), counts)),
-        torch.from_numpy(j_p),
-        torch.from_numpy(vectors.astype(np.float32)),
-        torch.from_numpy(offsets.astype(np.int64)),
-        tuple(reversed(nodes)),
-        (len(j_p), *reversed(edges)),
-    )
-
-
-def _all_or(centres: NDArray[np.integer] | None, structure: Structure) -> Ints:
-    return np.arange(structure.n_atoms, dtype=np.int32) if centres is None else np.asarray(centres, dtype=np.int32)
-
-
-def _rows(structure: Structure, cutoff: float, atoms: Ints, find: Finder) -> Neighbours:
-    """Neighbours of these atoms, in this order, in one piece."""
-    if len(atoms) == 0:
-        return Neighbours(atoms, np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros((0, 3)), cutoff)
-    everything = len(atoms) == structure.n_atoms
-    whole = joined(list(find(structure, cutoff, None if everything else np.sort(atoms))))
-    if np.array_equal(whole.centres_m, atoms):
-        return whole
-    place = np.empty(structure.n_atoms, dtype=np.int64)
-    place[whole.centres_m] = np.arange(len(whole.centres_m))
-    return whole.rows(place[atoms])
-
-
-def _with_self(
-    counts: NDArray[np.int64], j_p: NDArray[np.int64], vectors: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """An edge of length zero in front of those of each atom."""
-    starts = np.cumsum(counts) - counts
-    return counts + 1, np.insert(j_p, starts, np.arange(len(counts))), np.insert(vectors, starts, 0.0, axis=0)

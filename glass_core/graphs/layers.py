@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
 import torch
 from torch import nn
 
-from glass_core.settings import Range
-
-Normalisation = Literal["batch", "layer", "none"]
-Size = Annotated[int, Range(least=1, most=1024)]  # a slip in a file must not ask for more memory than there is
+from glass_core.graphs.settings import Normalisation
 
 
 def norm(kind: Normalisation, width: int) -> nn.Module:

@@ -8,20 +8,21 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from glass_core.errors import unknown
+from glass_core.graphs.settings import PlainSettings, SchNetSettings, SymGNNSettings
 from glass_core.settings import checked
 
 if TYPE_CHECKING:
     from glass_core.graphs.base import Network
 
 _BASELINES = "glass_core.graphs.baselines"
-# name → module, settings, network
-NETWORKS: Mapping[str, tuple[str, str, str]] = {
-    "symgnn": ("glass_core.graphs.symgnn", "SymGNNSettings", "SymGNN"),
-    "schnet": (_BASELINES, "SchNetSettings", "SchNet"),
-    "egnn": (_BASELINES, "PlainSettings", "EGNN"),
-    "gcn": (_BASELINES, "PlainSettings", "GCN"),
-    "edge_gcn": (_BASELINES, "PlainSettings", "EdgeGCN"),
-    "species_mlp": (_BASELINES, "PlainSettings", "AtomMLP"),
+# name → settings, module, network
+NETWORKS: Mapping[str, tuple[type[Any], str, str]] = {
+    "symgnn": (SymGNNSettings, "glass_core.graphs.symgnn", "SymGNN"),
+    "schnet": (SchNetSettings, _BASELINES, "SchNet"),
+    "egnn": (PlainSettings, _BASELINES, "EGNN"),
+    "gcn": (PlainSettings, _BASELINES, "GCN"),
+    "edge_gcn": (PlainSettings, _BASELINES, "EdgeGCN"),
+    "species_mlp": (PlainSettings, _BASELINES, "AtomMLP"),
 }
 
 
@@ -46,18 +47,15 @@ class Architecture:
         """
         if name not in NETWORKS:
             raise unknown("network", name, NETWORKS)
-        kind, _ = _classes(name)
-        return cls(name, asdict(checked(kind, settings, where)))
+        return cls(name, asdict(checked(NETWORKS[name][0], settings, where)))
+
+    @property
+    def typed(self) -> Any:
+        """The settings as their dataclass."""
+        return checked(NETWORKS[self.name][0], self.settings, f"settings of {self.name}")
 
     def build(self, species: int) -> Network:
         """The network with fresh weights, from torch's generator."""
-        settings, network = _classes(self.name)
-        built: Network = network(checked(settings, self.settings, f"settings of {self.name}"), species)
+        _, module, name = NETWORKS[self.name]
+        built: Network = getattr(importlib.import_module(module), name)(self.typed, species)
         return built
-
-
-def _classes(name: str) -> tuple[type[Any], type[Any]]:
-    """Classes of the settings and of the network."""
-    place, settings, network = NETWORKS[name]
-    module = importlib.import_module(place)
-    return getattr(module, settings), getattr(module, network)

@@ -2,58 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
-
 import torch
 from torch import Tensor, nn
 
-from glass_core.errors import GlassError
 from glass_core.graphs.egat import EGAT
 from glass_core.graphs.graph import Graph
-from glass_core.graphs.layers import Normalisation, Size, decoder, norm
-from glass_core.graphs.symmetrise import EdgeEncoder, Symmetrisation
-from glass_core.settings import NotEmpty, Positive, Range, Share
-
-
-@dataclass(frozen=True)
-class SymGNNSettings:
-    """Settings of SymGNN (arXiv:2401.08627); defaults as published but for ``head_width`` and ``symmetrisation``.
-
-    Attributes:
-        cutoff: length of the longest edge, Å.
-        width: of atom and edge states.
-        heads: attention heads of each layer.
-        head_width: channels of each head; published 32.
-        symmetrisation: see ``EdgeEncoder``; the published code runs "frames".
-        samples: K rotations and K non-rotations in training.
-        test_samples: K in evaluation.
-        radial: Gaussians of the length given to the edge encoder, 0 or at least 2; published 0.
-        messages: "attention" as published, or "gated", see ``EGAT``.
-        normalisation: "batch" as published, "layer" or "none".
-        dropout: probability of dropping a channel of an atom's state after each layer.
-        edge_dropout: the same of an edge's state, None for the same probability; it takes a sixth of the time of a
-            training step.
-        self_edges: whether atoms have an edge to themselves, as in the published graphs.
-    """
-
-    cutoff: Positive = 5.0
-    width: Size = 32
-    heads: Annotated[tuple[Size, ...], NotEmpty()] = (8, 4, 2, 1)
-    head_width: Size = 8
-    symmetrisation: Symmetrisation = "learned"
-    samples: Size = 2
-    test_samples: Size = 8
-    radial: Annotated[int, Range(least=0, most=1024)] = 0
-    messages: Literal["attention", "gated"] = "attention"
-    normalisation: Normalisation = "batch"
-    dropout: Share = 0.25
-    edge_dropout: Share | None = None
-    self_edges: bool = True
-
-    def __post_init__(self) -> None:
-        if self.radial == 1:
-            raise GlassError("radial must be 0 or at least 2 Gaussians, got 1")
+from glass_core.graphs.layers import decoder, norm
+from glass_core.graphs.settings import SymGNNSettings
+from glass_core.graphs.symmetrise import EdgeEncoder
 
 
 class SymGNN(nn.Module):

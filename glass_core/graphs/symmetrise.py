@@ -6,18 +6,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch_geometric.nn.models.schnet import GaussianSmearing
 
 from glass_core.graphs.graph import Graph
-from glass_core.graphs.layers import Normalisation, in_one_piece, norm
+from glass_core.graphs.layers import in_one_piece, norm
 from glass_core.graphs.rotations import euler_matrices, uniform_rotations
+from glass_core.graphs.settings import Normalisation, Symmetrisation
 from glass_core.graphs.von_mises import sample_von_mises
 
-Symmetrisation = Literal["learned", "uniform", "frames", "frame_averaging", "augmentation", "none", "length"]
 _BLOCK_EDGES = 2048
 _SEED = 20240721
 

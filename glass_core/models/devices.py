@@ -18,12 +18,14 @@ def devices() -> list[str]:
 
 
 def require_device(device: str) -> None:
-    """Checks that torch can compute there.
+    """Checks that we can compute there; anywhere but on the processor by torch.
 
     Raises:
-        MissingExtraError: without torch.
+        MissingExtraError: without torch, for other devices than "cpu".
         GlassError: for a device that does not exist on this machine.
     """
+    if device == "cpu":
+        return
     require_package("torch", "graph")
     import torch
 

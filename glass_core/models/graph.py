@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.descriptors.shells import Finder
-from glass_core.errors import GlassError, require_package
+from glass_core.errors import GlassError
+from glass_core.graphs.evaluation import Evaluator, evaluator
+from glass_core.graphs.hops import Hops, hops_of
+from glass_core.graphs.memory import memory_errors
 from glass_core.graphs.networks import Architecture
 from glass_core.models.arrays import require_shape
 from glass_core.models.base import Arrays, ModelCard, Progress
@@ -21,10 +24,6 @@ from glass_core.neighbours import neighbour_blocks
 from glass_core.outputs import PerAtom, output
 from glass_core.settings import Positive, conformed
 from glass_core.structure import Ints, Structure
-
-if TYPE_CHECKING:
-    from glass_core.graphs.base import Network
-    from glass_core.graphs.graph import Graph
 
 _MEMORY = 4e9
 _DENSITY = 0.065  # atoms/Å³ of a dense metallic glass
@@ -106,34 +105,25 @@ class GraphBarrier:
         if not self.members:
             raise GlassError("a graph model needs at least one member")
         require_device(self.device)
-        if len(self._networks) != len(self.members):
-            raise GlassError("members are missing")
+        _ = self._evaluator  # refuses weights that do not fit
 
     def on(self, device: str) -> GraphBarrier:
         """The same model computing on another device."""
         return replace(self, device=device)
 
     @cached_property
-    def _networks(self) -> tuple[Network, ...]:
-        import torch
-
-        networks = []
-        for c, arrays in enumerate(self.members):
-            network = self.architecture.build(len(self.species))
-            _require_fit(weights_of(network), arrays, c)
-            network.load_state_dict({n: torch.from_numpy(np.array(a)) for n, a in arrays.items()}, strict=False)
-            networks.append(network.eval().to(self.device))
-        return tuple(networks)
+    def _evaluator(self) -> Evaluator:
+        return evaluator(self.architecture, len(self.species), self.members, self.device)
 
     @property
     def cutoff(self) -> float:
         """Length of the longest edge, Å."""
-        return float(max([self._networks[0].cutoff, *(d.cutoff for d in self._descriptors)]))
+        return float(max([self._evaluator.cutoff, *(d.cutoff for d in self._descriptors)]))
 
     @property
     def receptive_field(self) -> float:
         """Layers × cutoff, or what the flag sees if that is more, Å."""
-        network = self._networks[0]
+        network = self._evaluator
         flagged = [d.receptive_field for d in self._descriptors]
         return float(max([network.hops * network.cutoff, *flagged, self.cutoff]))
 
@@ -152,7 +142,7 @@ class GraphBarrier:
     @property
     def chunk_centres(self) -> int:
         """As many as keep the states of edges of a compact chunk and its surroundings below 4 GB."""
-        network = self._networks[0]
+        network = self._evaluator
         edges = _DENSITY * 4 / 3 * np.pi * network.cutoff**3
         flag = sum(d.bytes_per_atom for d in self._descriptors)
         atoms = _MEMORY / (edges * (4.0 * network.edge_numbers + 28) + flag)
@@ -167,28 +157,21 @@ class GraphBarrier:
         progress: Progress | None = None,
     ) -> dict[str, PerAtom]:
         """Predictions for ``centres`` (None: all atoms), in their order."""
-        from glass_core.graphs.graph import graph_of
-
         known = structure.with_species(self.species, owner=f"model {self.card.name or self.kind!r}")
-        network = self._networks[0]
-        graph = graph_of(known, network.cutoff, network.hops, centres, find, network.self_edges)
-        values = {name: np.asarray(column) for name, column in self._barriers(graph, progress)}
+        network = self._evaluator
+        hops = hops_of(known, network.cutoff, network.hops, centres, find, network.self_edges)
+        values = {name: np.asarray(column) for name, column in self._barriers(hops, progress)}
         if self.flag is not None:
             values["out_of_domain"] = self.flag(known, centres, find)
         return {name: PerAtom(values[name], unit) for name, unit in self.outputs.items()}
 
-    def _barriers(self, graph: Graph, progress: Progress | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
-        import torch
-
-        from glass_core.graphs.memory import memory_errors
-
+    def _barriers(self, hops: Hops, progress: Progress | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
         columns = []
-        with torch.no_grad(), memory_errors("predict in smaller chunks (--chunk, chunk_centres)"):
-            on_device = graph.to(self.device)
-            for c, network in enumerate(self._networks):
-                columns.append(network(on_device).cpu().numpy().astype(np.float64))
+        with memory_errors("predict in smaller chunks (--chunk, chunk_centres)"):
+            for c, column in enumerate(self._evaluator.columns(hops)):
+                columns.append(column)
                 if progress:
-                    progress((c + 1) / len(self._networks))
+                    progress((c + 1) / len(self.members))
         values_mc = self.centre + self.scale * np.stack(columns, axis=1)
         yield "barrier", values_mc.mean(axis=1)
         if values_mc.shape[1] > 1:
@@ -230,11 +213,8 @@ def architecture(settings: Mapping[str, Any]) -> Architecture:
     """Network and its settings, from ``network`` and ``architecture`` of a model file or a training configuration.
 
     Raises:
-        MissingExtraError: without torch or PyTorch Geometric.
         GlassError: for unknown names or wrong values.
     """
-    for package in ("torch", "torch_geometric"):
-        require_package(package, "graph")
     return Architecture.checked(
         conformed(settings["network"], str, "network"),
         conformed(settings["architecture"], Mapping[str, Any], "architecture"),
@@ -247,22 +227,3 @@ def _members(tensors: Arrays) -> Iterator[dict[str, NDArray[Any]]]:
     while any(name.startswith(f"member{c}.") for name in tensors):
         yield {n.partition(".")[2]: a for n, a in tensors.items() if n.startswith(f"member{c}.")}
         c += 1
-
-
-def weights_of(network: Network) -> dict[str, NDArray[np.float32]]:
-    """Weights and statistics of a network by name; not the counters of batches that torch keeps beside them."""
-    state = network.state_dict()
-    return {name: t.detach().cpu().numpy().copy() for name, t in state.items() if t.is_floating_point()}
-
-
-def _require_fit(wanted: Arrays, arrays: Arrays, member: int) -> None:
-    """Checks names, types and shapes of a member's weights."""
-    for name in sorted({*wanted, *arrays}):
-        if name not in arrays:
-            raise KeyError(f"member{member}.{name}")
-        if name not in wanted:
-            raise GlassError(f"member{member}.{name} belongs to no part of the network")
-        if not np.issubdtype(arrays[name].dtype, np.floating):
-            raise GlassError(f"member{member}.{name} must be floating point numbers, got {arrays[name].dtype}")
-        if wanted[name].shape != arrays[name].shape:
-            raise GlassError(f"member{member}.{name} must have shape {wanted[name].shape}, got {arrays[name].shape}")

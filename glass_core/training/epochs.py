@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from glass_core.errors import require_package
 from glass_core.graphs.memory import memory_errors
-from glass_core.models.graph import weights_of
+from glass_core.graphs.on_torch import weights_of
 from glass_core.training.allocator import keep_freed_memory
 from glass_core.training.bench import Notes
 from glass_core.training.checkpoint import Checkpoint, best_epoch, read_checkpoint

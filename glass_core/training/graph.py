@@ -11,6 +11,8 @@ import numpy as np
 
 from glass_core.dataset import Configuration, Dataset
 from glass_core.errors import GlassError
+from glass_core.graphs.hops import hops_of
+from glass_core.graphs.on_torch import require_torch
 from glass_core.models.base import ModelCard
 from glass_core.models.devices import require_device
 from glass_core.models.domain import Domain
@@ -83,6 +85,7 @@ class GraphBench:
     def __init__(self, config: TrainingConfig, dataset: Dataset, device: str, flagged: bool = True) -> None:
         self.settings: GraphSettings = checked(GraphSettings, config.settings, f"settings of {config.model}")
         wanted = {"network": self.settings.network, "architecture": self.settings.architecture}
+        require_torch()
         self.architecture = architecture(wanted)
         require_device(device)
         if config.thermal:
@@ -93,18 +96,18 @@ class GraphBench:
     @cached_property
     def _samples(self) -> dict[str, Any]:
         """Graph and label of each configuration by name."""
-        from glass_core.graphs.graph import graph_of
+        from glass_core.graphs.graph import Graph
         from glass_core.training.trainer import Sample
 
         network = self.architecture.build(len(self._dataset.species))
         samples = {}
         for c in self._dataset:
             known = c.structure.with_species(self._dataset.species, owner="the data set")
-            graph = graph_of(known, network.cutoff, network.hops, self_edges=network.self_edges)
+            hops = hops_of(known, network.cutoff, network.hops, self_edges=network.self_edges)
             atoms, labels = c.labelled(self._config.label)
             errors = c.noise(self._config.label)[atoms]
             weights = label_weights(errors, self.settings.label_noise, self.settings.misfit)
-            samples[c.name] = Sample(graph.to(self._device), labels, c.group, atoms, weights)
+            samples[c.name] = Sample(Graph.of(hops).to(self._device), labels, c.group, atoms, weights)
         return samples
 
     @cached_property

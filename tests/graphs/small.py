@@ -9,11 +9,13 @@ import torch
 
 from glass_core.descriptors.power_spectrum import PowerSpectrum
 from glass_core.graphs.base import Network
-from glass_core.graphs.graph import Graph, graph_of
+from glass_core.graphs.graph import Graph
+from glass_core.graphs.hops import hops_of
 from glass_core.graphs.networks import Architecture
+from glass_core.graphs.on_torch import weights_of
 from glass_core.models.base import ModelCard
 from glass_core.models.domain import Domain
-from glass_core.models.graph import Flag, GraphBarrier, weights_of
+from glass_core.models.graph import Flag, GraphBarrier
 from glass_core.structure import Structure
 from glass_core.testing import example_glass
 
@@ -23,6 +25,18 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "gated": (
         "symgnn",
         {"symmetrisation": "length", "heads": [2, 1], "width": 8, "head_width": 4, "messages": "gated"},
+    ),
+    "gated radial": (
+        "symgnn",
+        {"symmetrisation": "length", "heads": [2, 1], "width": 8, "messages": "gated", "radial": 6},
+    ),
+    "gated learned": (
+        "symgnn",
+        {"symmetrisation": "learned", "heads": [3, 1], "width": 8, "messages": "gated", "radial": 6, "test_samples": 3},
+    ),
+    "gated, no norm": (
+        "symgnn",
+        {"symmetrisation": "length", "heads": [2], "width": 8, "messages": "gated", "normalisation": "none"},
     ),
     "radial": ("symgnn", {"symmetrisation": "length", "heads": [2, 1], "width": 8, "head_width": 4, "radial": 8}),
     "layer norm": ("symgnn", {"symmetrisation": "length", "heads": [2], "width": 8, "normalisation": "layer"}),
@@ -46,6 +60,8 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
 INVARIANT = (
     "length",
     "gated",
+    "gated radial",
+    "gated, no norm",
     "radial",
     "layer norm",
     "no norm",
@@ -72,7 +88,7 @@ def small_network(name: str, cutoff: float = 3.5, seed: int = 0) -> tuple[Archit
 def small_graph(network: Network, structure: Structure | None = None) -> Graph:
     """The graph that a network wants of a small glass."""
     structure = structure or example_glass(SPECIES, cells=4, seed=11)
-    return graph_of(structure, network.cutoff, network.hops, self_edges=network.self_edges)
+    return Graph.of(hops_of(structure, network.cutoff, network.hops, self_edges=network.self_edges))
 
 
 def small_model(name: str, members: int = 1) -> GraphBarrier:

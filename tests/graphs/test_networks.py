@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pathlib
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -11,15 +14,19 @@ import torch
 
 from glass_core import Structure, predict
 from glass_core.errors import GlassError
+from glass_core.graphs import compiled
+from glass_core.graphs.compiled import CompiledSymGNN, weight_shapes
 from glass_core.graphs.egat import EGAT
-from glass_core.graphs.graph import graph_of
+from glass_core.graphs.graph import Graph
+from glass_core.graphs.hops import hops_of
 from glass_core.graphs.networks import Architecture
+from glass_core.graphs.on_torch import OnTorch, weights_of
 from glass_core.model_file import load_model, save_model
 from glass_core.models.graph import GraphBarrier
 from glass_core.neighbours import find_neighbours
 from glass_core.testing import check_model, example_glass
 from glass_core.training.measures import invariance_error
-from tests.graphs.small import INVARIANT, NETWORKS, small_model, small_network
+from tests.graphs.small import INVARIANT, NETWORKS, small_graph, small_model, small_network
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -60,7 +67,7 @@ def test_graph_of_some_centres_is_the_smallest_that_its_layers_need() -> None:
     reached = [set(centre.tolist())]
     for _ in range(3):
         reached.append(reached[-1] | set(near.j_p[np.isin(near.i_p, list(reached[-1]))].tolist()))
-    graph = graph_of(structure, 3.0, 3, centre)
+    graph = hops_of(structure, 3.0, 3, centre)
     assert graph.nodes == tuple(len(r) for r in reversed(reached))
     counts = np.diff(near.offsets)
     assert graph.edges[1:] == tuple(int(counts[list(r)].sum()) for r in reversed(reached[:-1]))
@@ -69,14 +76,55 @@ def test_graph_of_some_centres_is_the_smallest_that_its_layers_need() -> None:
 
 def test_self_edges_stand_first() -> None:
     structure = example_glass(("Cu", "Zr"), cells=2, seed=5)
-    plain, own = (graph_of(structure, 3.0, 1, self_edges=flag) for flag in (False, True))
+    plain, own = (hops_of(structure, 3.0, 1, self_edges=flag) for flag in (False, True))
     assert len(own.j_p) == len(plain.j_p) + structure.n_atoms
     first = own.offsets[:-1]
-    assert torch.equal(own.j_p[first], torch.arange(structure.n_atoms))
-    assert own.vectors_pc[first].abs().max() == 0
+    np.testing.assert_array_equal(own.j_p[first], np.arange(structure.n_atoms))
+    assert not own.vectors_pc[first].any()
 
 
-@pytest.mark.parametrize("name", ["learned", "gated"])
+@pytest.mark.parametrize("name", [name for name, (kind, s) in NETWORKS.items() if s.get("messages") == "gated"])
+def test_compiled_loops_say_what_torch_says(glass: Structure, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small_model(name, members=2)
+    assert isinstance(model._evaluator, CompiledSymGNN)
+    centres = np.array([40, 3, 11], np.int32)
+    found = [model(glass)["barrier"].values, model(glass, centres)["barrier"].values]
+    monkeypatch.setattr(compiled, "supports", lambda _: False)
+    slow = replace(model)
+    assert isinstance(slow._evaluator, OnTorch)
+    np.testing.assert_allclose(found[0], slow(glass)["barrier"].values, atol=2e-6 * model.scale)
+    np.testing.assert_allclose(found[1], found[0][centres], atol=2e-6 * model.scale)
+
+
+@pytest.mark.parametrize("normalisation", ["batch", "none"])
+@pytest.mark.parametrize("radial", [0, 4])
+@pytest.mark.parametrize("symmetrisation", ["length", "learned", "none", "uniform"])
+def test_shapes_of_weights_are_those_of_torch(symmetrisation: str, radial: int, normalisation: str) -> None:
+    chosen = {"symmetrisation": symmetrisation, "radial": radial, "normalisation": normalisation, "messages": "gated"}
+    architecture = Architecture.checked("symgnn", {**chosen, "heads": [3, 2, 1], "width": 6}, "settings")
+    found = {name: array.shape for name, array in weights_of(architecture.build(2)).items()}
+    assert weight_shapes(architecture.typed, 2) == found
+
+
+def test_gated_messages_need_no_torch(tmp_path: pathlib.Path, glass: Structure) -> None:
+    model = small_model("gated")
+    save_model(model, tmp_path / "m.safetensors")
+    np.save(tmp_path / "positions.npy", glass.positions_nc)
+    code = f"""
+import sys
+sys.modules["torch"] = None
+import numpy as np
+from glass_core import Structure, load_model, predict
+x = np.load({str(tmp_path / "positions.npy")!r})
+glass = Structure(x, {glass.types_n.tolist()}, ("Cu", "Zr"), np.array({glass.cell_cc.tolist()}), True)
+found = predict(load_model({str(tmp_path / "m.safetensors")!r}), glass)["barrier"].values
+np.save({str(tmp_path / "found.npy")!r}, found)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    np.testing.assert_array_equal(np.load(tmp_path / "found.npy"), predict(model, glass)["barrier"].values)
+
+
+@pytest.mark.parametrize("name", ["learned", "length"])
 def test_blocks_of_an_evaluation_do_not_matter(glass: Structure, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     from glass_core.graphs import egat, symmetrise
 
@@ -98,7 +146,7 @@ def test_single_precision_is_enough(glass: Structure) -> None:
     """Double precision changes predictions by less than a thousandth of their spread."""
     architecture, network = small_network("length")
     network.eval()
-    graph = graph_of(glass, network.cutoff, network.hops, self_edges=network.self_edges)
+    graph = small_graph(network, glass)
     with torch.no_grad():
         single = network(graph)
         double = network.double()(graph.with_vectors(graph.vectors_pc.double()))
@@ -162,14 +210,19 @@ def test_damaged_numbers_of_a_file_are_refused() -> None:
 
 
 def test_short_memory_is_an_error_with_its_cure(glass: Structure, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = small_model("length")
+    models = small_model("length"), small_model("gated")
 
     def full(*_: object) -> None:
         raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
 
-    monkeypatch.setattr(type(model._networks[0]), "forward", full)
-    with pytest.raises(GlassError, match=r"out of memory; predict in smaller chunks \(--chunk"):
-        predict(model, glass)
+    def full_too(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("glass_core.graphs.symgnn.SymGNN.forward", full)
+    monkeypatch.setattr("glass_core.kernels.attention.encode", full_too)
+    for model in models:
+        with pytest.raises(GlassError, match=r"out of memory; predict in smaller chunks \(--chunk"):
+            predict(model, glass)
 
 
 def test_what_cannot_be_a_model_is_refused(tmp_path) -> None:
@@ -203,9 +256,8 @@ def test_attention_averages_neighbours_and_gates_count_them(gated: bool) -> None
     torch.manual_seed(0)
     layer = EGAT(width=8, heads=2, head_width=4, kind="none", gated=gated, last=True)
     for neighbours in (2, 4):
-        graph = graph_of(
-            Structure(np.vstack([[0, 0, 0], corners[:neighbours]]), [0] * (1 + neighbours), ("Cu",)), 2.5, 1
-        )
+        cross = Structure(np.vstack([[0, 0, 0], corners[:neighbours]]), [0] * (1 + neighbours), ("Cu",))
+        graph = Graph.of(hops_of(cross, 2.5, 1))
         atom, edge = torch.ones(graph.nodes[0], 8), torch.ones(len(graph.i_p), 8)
         states.append(layer(atom, edge, graph, 1)[0][0])
     assert torch.allclose(states[0], states[1], atol=1e-6) is not gated
