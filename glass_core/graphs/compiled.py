@@ -1,6 +1,7 @@
 """SymGNN with gated messages in our own compiled loops: no torch, and a fraction of its time on a processor.
 
-Batch normalisations are folded into the products before or after them.
+Batch normalisations are folded into the products before or after them. What belongs to edges is in single precision,
+what belongs to atoms in double: so the order of atoms and edges hardly matters.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from glass_core.graphs.weights import Arrays, require_fit
 from glass_core.threads import for_ranges
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 _EPSILON = 1e-5  # of torch's batch normalisation
 _DECODER = 5
 
@@ -40,11 +42,16 @@ class _Affine:
         bias: shape (out,).
     """
 
-    weight: Floats
-    bias: Floats
+    weight: Doubles
+    bias: Doubles
 
-    def __call__(self, x: Floats) -> Floats:
+    def __call__(self, x: Doubles) -> Doubles:
         return np.asarray(x @ self.weight + self.bias)
+
+    @property
+    def single(self) -> tuple[Floats, Floats]:
+        """Both for the loops over edges."""
+        return _single(self.weight), _single(self.bias)
 
 
 class _Weights:
@@ -56,10 +63,10 @@ class _Weights:
     def __contains__(self, name: str) -> bool:
         return name in self._arrays
 
-    def __getitem__(self, name: str) -> NDArray[np.float64]:
+    def __getitem__(self, name: str) -> Doubles:
         return np.asarray(self._arrays[name], dtype=np.float64)
 
-    def norm(self, name: str, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def norm(self, name: str, width: int) -> tuple[Doubles, Doubles]:
         """Factor and offset of a batch normalisation; 1 and 0 where there is none."""
         if f"{name}.weight" not in self:
             return np.ones(width), np.zeros(width)
@@ -73,7 +80,7 @@ class _Weights:
         factor, offset = self.norm(before, weight.shape[1])
         weight, bias = weight * factor, bias + weight @ offset
         factor, offset = self.norm(after, len(weight))
-        return _Affine(_single((weight * factor[:, None]).T), _single(bias * factor + offset))
+        return _Affine((weight * factor[:, None]).T, bias * factor + offset)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +92,7 @@ class _Encoder:
     of_length: Floats
     of_vector: Floats
     bias: Floats
-    second: _Affine
+    second: tuple[Floats, Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +105,7 @@ class _Layer:
     of_edge: Floats
     attention: Floats
     spread: Floats
-    to_edge: _Affine
+    to_edge: tuple[Floats, Floats]
     project: _Affine
 
 
@@ -112,7 +119,7 @@ class _Member:
         decoder: layers, each but the last followed by a PReLU of slope ``slopes[k]``.
     """
 
-    atoms_sw: Floats
+    atoms_sw: Doubles
     encoder: _Encoder
     layers: tuple[_Layer, ...]
     decoder: tuple[_Affine, ...]
@@ -134,19 +141,19 @@ class CompiledSymGNN:
             elements = np.zeros((0, 3, 3)) if settings.symmetrisation == "length" else _elements(architecture, arrays)
             self._members.append(_member(_Weights(arrays), settings, elements))
 
-    def columns(self, hops: Hops) -> Iterator[NDArray[np.float64]]:
+    def columns(self, hops: Hops) -> Iterator[Doubles]:
         """What each member says, one number per centre."""
         for member in self._members:
-            yield self._evaluated(member, hops).astype(np.float64)
+            yield self._evaluated(member, hops)
 
-    def _evaluated(self, member: _Member, hops: Hops) -> Floats:
+    def _evaluated(self, member: _Member, hops: Hops) -> Doubles:
         from glass_core.kernels import attention
 
         e, own = np.empty((len(hops.j_p), self._width), np.float32), member.encoder
         for_ranges(
             lambda a, b: attention.encode(
                 a, b, hops.offsets, hops.vectors_pc, own.centres_g, own.sharpness, own.of_length, own.of_vector,
-                own.bias, own.second.weight, own.second.bias, e,
+                own.bias, *own.second, e,
             ),
             len(hops.offsets) - 1,
         )  # fmt: skip
@@ -155,26 +162,26 @@ class CompiledSymGNN:
             h = self._layer(layer, h, e, hops, atoms)
         for affine, slope in zip(member.decoder, (*member.slopes, 1.0), strict=True):
             h = affine(h)
-            h = np.where(h > 0, h, np.float32(slope) * h)
+            h = np.where(h > 0, h, slope * h)
         return h[:, 0]
 
-    def _layer(self, layer: _Layer, h: Floats, e: Floats, hops: Hops, atoms: int) -> Floats:
+    def _layer(self, layer: _Layer, h: Doubles, e: Floats, hops: Hops, atoms: int) -> Doubles:
         """New states of the first atoms; those of edges are overwritten."""
         from glass_core.kernels import attention
 
-        target, source, value = layer.target(h[:atoms]), layer.source(h), layer.value(h)
-        new = np.empty((atoms, layer.of_edge.shape[1]), np.float32)
+        target, source, value = (_single(x) for x in (layer.target(h[:atoms]), layer.source(h), layer.value(h)))
+        new = np.empty((atoms, layer.of_edge.shape[1]))
         for_ranges(
             lambda a, b: attention.attend(
                 a, b, hops.offsets, hops.i_p, hops.j_p, target, source, value, layer.of_edge, layer.attention,
-                layer.spread, np.float32(GATE), layer.to_edge.weight, layer.to_edge.bias, e, new,
+                layer.spread, np.float32(GATE), *layer.to_edge, e, new,
             ),
             atoms,
         )  # fmt: skip
         return h[:atoms] + layer.project(new)
 
 
-def _elements(architecture: Architecture, arrays: Arrays) -> NDArray[np.float64]:
+def _elements(architecture: Architecture, arrays: Arrays) -> Doubles:
     """Elements of O(3) that edges are averaged over, shape (k, 3, 3); torch draws them, always the same."""
     from glass_core.graphs.on_torch import loaded, require_torch
 
@@ -183,7 +190,7 @@ def _elements(architecture: Architecture, arrays: Arrays) -> NDArray[np.float64]
     return np.asarray(network.edges.elements().detach().numpy(), dtype=np.float64)
 
 
-def _member(w: _Weights, settings: SymGNNSettings, elements_kcc: NDArray[np.float64]) -> _Member:
+def _member(w: _Weights, settings: SymGNNSettings, elements_kcc: Doubles) -> _Member:
     decoder = [w.affine(f"decoder.{3 * k}", after=f"decoder.{3 * k + 1}") for k in range(_DECODER)]
     slopes = [float(w[f"decoder.{3 * k + 2}.weight"][0]) for k in range(_DECODER - 1)]
     layers = [
@@ -193,13 +200,13 @@ def _member(w: _Weights, settings: SymGNNSettings, elements_kcc: NDArray[np.floa
     return _Member(_atoms(w), _encoder(w, settings, elements_kcc), tuple(layers), tuple(decoder), tuple(slopes))
 
 
-def _atoms(w: _Weights) -> Floats:
+def _atoms(w: _Weights) -> Doubles:
     factor, offset = w.norm("atoms.1", w["atoms.0.weight"].shape[1])
     hidden = np.maximum(w["atoms.0.weight"] * factor + offset, 0)
-    return np.maximum(w.affine("atoms.3", after="atoms.4")(_single(hidden)), 0)
+    return np.maximum(w.affine("atoms.3", after="atoms.4")(hidden), 0)
 
 
-def _encoder(w: _Weights, settings: SymGNNSettings, elements_kcc: NDArray[np.float64]) -> _Encoder:
+def _encoder(w: _Weights, settings: SymGNNSettings, elements_kcc: Doubles) -> _Encoder:
     width = settings.width
     factor, offset = w.norm("edges.first_norm", width)
     lengths = settings.radial or (1 if settings.symmetrisation == "length" else 0)
@@ -213,27 +220,27 @@ def _encoder(w: _Weights, settings: SymGNNSettings, elements_kcc: NDArray[np.flo
         _single((of_length * factor[:, None]).T),
         _single((turned * factor[:, None]).transpose(0, 2, 1)),
         _single(w["edges.bias"] * factor + offset),
-        w.affine("edges.second", after="edges.second_norm"),
+        w.affine("edges.second", after="edges.second_norm").single,
     )
 
 
 def _layer(w: _Weights, name: str, heads: int, channels: int, last: bool) -> _Layer:
     joined = heads * channels
     owner = np.repeat(np.eye(heads), channels, axis=0)
-    to_edge = w.affine(f"{name}.edge_projection", before=f"{name}.edge_norm") if not last else None
+    nothing = np.zeros((0, 0), np.float32), np.zeros(0, np.float32)
     return _Layer(
         w.affine(f"{name}.target"),
         w.affine(f"{name}.source"),
         w.affine(f"{name}.value"),
-        w.affine(f"{name}.edge").weight,
+        _single(w.affine(f"{name}.edge").weight),
         _single(owner * w[f"{name}.attention"].reshape(joined, 1)),
         _single(owner.T),
-        to_edge or _Affine(np.zeros((0, 0), np.float32), np.zeros(0, np.float32)),
+        nothing if last else w.affine(f"{name}.edge_projection", before=f"{name}.edge_norm").single,
         w.affine(f"{name}.projection", before=f"{name}.norm"),
     )
 
 
-def _single(array: NDArray[np.float64]) -> Floats:
+def _single(array: Doubles) -> Floats:
     return np.ascontiguousarray(array, dtype=np.float32)
 
 

@@ -2,7 +2,8 @@
 
 Products with weights go to BLAS, a few edges at a time: so few that its library stays in the calling thread, and that
 all numbers of these edges stay in the processor's cache. Everything between two products is one loop over them.
-Batch normalisations have been folded into the products (``graphs/compiled.py``). All arrays are float32.
+Batch normalisations have been folded into the products (``graphs/compiled.py``). Arrays are float32 where nothing else
+is said.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def attend(  # type: ignore[no-untyped-def]
         gate: g.
         to_edge, to_edge_bias: P transposed and b, shape (joined, width); empty in the last layer.
         e: states of all edges, shape (p, width); overwritten.
-        new: sums of messages, shape (atoms, joined).
+        new: sums of messages, shape (atoms, joined), float64.
     """
     width, joined, heads = uint64(e.shape[1]), uint64(of_edge.shape[1]), uint64(attention.shape[1])
     most = _edges_at_once(of_edge.shape[1], max(e.shape[1], attention.shape[1]))
