@@ -10,7 +10,8 @@ from glass_core.cli.progress import stages
 from glass_core.cli.show import as_json, number, table, with_spread
 
 _DEFAULT = (
-    "barrier", "blend", "spectra", "ridge", "symgnn", "egat_length", "schnet", "egnn", "edge_gcn", "gcn", "species_mlp",
+    "barrier", "linear", "spectra", "ridge", "symgnn", "egat_length", "schnet", "egnn", "edge_gcn", "gcn",
+    "species_mlp",
 )  # fmt: skip
 
 

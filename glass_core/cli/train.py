@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
         "learning curves of graph networks, are kept in --runs. Several GPUs: torchrun --nproc-per-node N "
         "-m glass_core.cli.main train … --device cuda",
     )
-    p.add_argument("config", help="YAML file, or the name of a shipped one: barrier, blend, scnn, symgnn, schnet …")
+    p.add_argument("config", help="YAML file, or the name of a shipped one: barrier, linear, scnn, symgnn, schnet …")
     add_data(p)
     p.add_argument("-o", "--out", type=pathlib.Path, required=True, help="model to write (.safetensors)")
     add_runs(p)

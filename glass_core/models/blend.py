@@ -17,7 +17,7 @@ from glass_core.models.graph import GraphBarrier
 from glass_core.models.linear import LinearBarrier
 from glass_core.neighbours import neighbour_blocks
 from glass_core.outputs import PerAtom
-from glass_core.settings import Positive, Share, conformed
+from glass_core.settings import Share, conformed
 from glass_core.structure import Ints, Structure
 
 _MOTION = "motion"
@@ -29,14 +29,12 @@ class Blend:
     """``E = E_linear + (1 − g) s (E_graph − E_linear)``, g the linear model's share of the state of motion.
 
     Networks learn what minima look like, so atoms that vibrate are left to the linear model, as are the domain and the
-    shape of the standard error: ``barrier_std = (1 − (1 − g) (1 − c)) σ``, with c what blending leaves of the error of
-    the linear model at rest.
+    standard error, which cover what the shipped blend leaves out as well (``glass train`` prints the coverage).
 
     Attributes:
         linear: with its standard error and domain.
         graph: without a flag of its own.
         share: s.
-        error_share: c.
         card: origin.
 
     Raises:
@@ -48,12 +46,10 @@ class Blend:
     linear: LinearBarrier
     graph: GraphBarrier
     share: float
-    error_share: float
     card: ModelCard
 
     def __post_init__(self) -> None:
         conformed(self.share, Share, "share")
-        conformed(self.error_share, Positive, "error_share")
         if self.linear.species != self.graph.species:
             raise GlassError(
                 f"the parts of a blend know different species: {self.linear.species}, {self.graph.species}"
@@ -119,13 +115,11 @@ class Blend:
             everything = centres is None and len(mine) == len(rest)
             networks = self.graph(structure, None if everything else some, find, then)["barrier"].values
             found["barrier"][mine] += rest[mine] * (networks - found["barrier"][mine])
-            found["barrier_std"][mine] *= 1 - rest[mine] / self.share * (1 - self.error_share)
         return {name: PerAtom(values, self.outputs[name]) for name, values in found.items()}
 
     def settings(self) -> dict[str, Any]:
         """Plain values for a model file."""
-        parts = {"linear": self.linear.settings(), "graph": self.graph.settings()}
-        return {**parts, "share": self.share, "error_share": self.error_share}
+        return {"linear": self.linear.settings(), "graph": self.graph.settings(), "share": self.share}
 
     def tensors(self) -> Arrays:
         """Arrays of both."""
@@ -141,7 +135,7 @@ class Blend:
             parts[part][own] = array
         linear = LinearBarrier.from_parts(settings["linear"], parts["linear"], card)
         graph = GraphBarrier.from_parts(settings["graph"], parts["graph"], card)
-        return cls(linear, graph, settings["share"], settings["error_share"], card)
+        return cls(linear, graph, settings["share"], card)
 
 
 def _parts(progress: Progress | None) -> tuple[Progress | None, Progress | None]:

@@ -32,7 +32,7 @@ def build(
 ) -> dict[str, Any]:
     """Draws every figure into ``out`` with an ``index.html``, and returns the numbers on it.
 
-    Scores come from leave-one-group-out runs of the shipped configurations "scnn", "classifier" and "barrier"
+    Scores come from leave-one-group-out runs of the shipped configurations "scnn", "classifier" and "linear"
     (kept in ``runs``, computed if absent); figures about constraints from ``model`` on all its atoms,
     as in the paper.
 
@@ -63,7 +63,7 @@ def build(
         lambda: scores.draw_logits(pooled["SCNN"], labels),
     )
     first = next(iter(dataset))
-    barriers = cross_validate(read_config("barrier"), dataset, runs, tell)
+    barriers = cross_validate(read_config("linear"), dataset, runs, tell)
     in_sample = [next(iter(cv.by_seed.values()))[first.name] for cv in (barriers, left_out["SCNN"])]
     page.draw("sample", "True and predicted barrier on a left-out sample (models barrier and scnn)",
               lambda: scores.draw_sample(first, in_sample[0], in_sample[1]))  # fmt: skip

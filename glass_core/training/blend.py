@@ -11,7 +11,7 @@ from glass_core.dataset import Dataset
 from glass_core.models.base import ModelCard
 from glass_core.models.blend import Blend
 from glass_core.models.linear import LinearBarrier
-from glass_core.settings import Positive, Share, checked
+from glass_core.settings import Share, checked
 from glass_core.training.bench import Notes, RowsBench, Values, portion, predicted_values
 from glass_core.training.config import TrainingConfig
 from glass_core.training.graph import GraphBench
@@ -27,14 +27,11 @@ class BlendSettings:
         linear: settings of the linear model (``LinearSettings``).
         graph: settings of the networks (``GraphSettings``).
         share: of the networks in predictions for atoms at rest.
-        error_share: standard error of the blend over that of the linear model. The coverage that training prints shows
-            whether it is right.
     """
 
     linear: Mapping[str, Any]
     graph: Mapping[str, Any]
     share: Share = 0.5
-    error_share: Positive = 1.0
 
 
 class BlendBench:
@@ -56,7 +53,7 @@ class BlendBench:
         graph = self._networks.fit(left_out, seed, replace(notes, tell=portion(notes.tell, _LINEAR, 1.0)))
         seconds += graph.card.content["training_seconds"]  # also of what was done before an interruption
         content = {"penalties": linear.card.content["penalties"], "training_seconds": seconds}
-        return Blend(linear, graph, self.settings.share, self.settings.error_share, ModelCard("blend", content=content))
+        return Blend(linear, graph, self.settings.share, ModelCard("blend", content=content))
 
     def values(self, model: Blend, group: int) -> Values:
         """``predicted_values`` of a group."""

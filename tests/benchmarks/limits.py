@@ -1,10 +1,10 @@
-"""What limits the barrier model: label noise, labels, glasses or features. Run by hand.
+"""What limits the linear barrier model: label noise, labels, glasses or features. Run by hand.
 
     python -m tests.benchmarks.limits DATA
 
-Leaves groups of glasses out, as ``glass train`` does, with the descriptors of ``barrier`` and its linear state of rest
+Leaves groups of glasses out, as ``glass train`` does, with the descriptors of ``linear`` and its linear state of rest
 alone (no displaced copies), at the one combination of penalties that its card names first: so its full features score
-a little below ``barrier``. Prints the ceiling that label noise sets, scores by how many glasses and atoms are trained
+about as ``linear``. Prints the ceiling that label noise sets, scores by how many glasses and atoms are trained
 on, and scores without parts of the features. About ten minutes of one core.
 """
 
@@ -118,9 +118,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("data", help="HDF5 data set")
     dataset = read_dataset(parser.parse_args().data)
-    config = replace(read_config("barrier"), thermal=())
+    config = replace(read_config("linear"), thermal=())
     descriptor, rows = RowsBench(config, dataset).table()
-    card = load_model("barrier").card.content["penalties"][0]
+    card = load_model("linear").card.content["penalties"][0]
     glasses = Glasses(rows, descriptor.names(), (card["penalty"], card["growth"], card["roughness"]))
     for a, b, r in twins(dataset):
         print(f"{a} and {b} are one glass labelled twice: labels correlate {r:.3f}; no model exceeds {r**0.5:.3f}")

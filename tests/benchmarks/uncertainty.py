@@ -4,7 +4,7 @@
 
 For structures near to and far from the training glasses: the mean barrier, the mean standard error and the share of
 atoms flagged out of domain. Strains are affine, without relaxation: they leave the energy minimum that labels belong
-to. Coverage of the intervals on left-out groups is printed by ``glass train barrier``.
+to. Coverage of the intervals on left-out groups is printed by ``glass train barrier`` (or ``linear``).
 """
 
 from __future__ import annotations

@@ -222,7 +222,7 @@ def test_import_command(tmp_path: pathlib.Path, capsys) -> None:
 def test_models_and_cards(capsys) -> None:
     assert main(["models", "--json"]) == 0
     shipped = json.loads(capsys.readouterr().out)["shipped"]
-    assert set(shipped) == {"barrier", "blend", "scnn", "symgnn"}
+    assert set(shipped) == {"barrier", "linear", "scnn", "symgnn"}
     for card in shipped.values():
         assert {"species", "cutoff", "receptive_field", "outputs", "training", "scores", "versions"} <= set(card)
         assert card["training"]["command"].startswith("glass train")

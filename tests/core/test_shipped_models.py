@@ -22,10 +22,8 @@ def shipped() -> Structure:
     return predict_command.read(GLASS, {}, -1, None).structure
 
 
-@pytest.fixture(params=["barrier", "blend"])
+@pytest.fixture(params=["barrier", "linear"])
 def in_ev(request: pytest.FixtureRequest) -> Model:
-    if request.param == "blend":
-        pytest.importorskip("torch_geometric")
     return load_model(request.param)
 
 

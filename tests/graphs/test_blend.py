@@ -28,7 +28,7 @@ __all__ = ["dataset"]
 
 
 def small_blend() -> Blend:
-    return Blend(small_linear(), replace(small_model("gated"), flag=None), 0.4, 0.9, ModelCard("small"))
+    return Blend(small_linear(), replace(small_model("gated"), flag=None), 0.4, ModelCard("small"))
 
 
 def test_contract() -> None:
@@ -46,7 +46,7 @@ def test_networks_share_in_what_is_at_rest_and_not_in_what_moves(glass: Structur
     found = predict(model, glass)
     expected = linear["barrier"].values + 0.4 * rest * (networks - linear["barrier"].values)
     np.testing.assert_allclose(found["barrier"].values, expected, atol=1e-5)
-    np.testing.assert_allclose(found["barrier_std"].values, linear["barrier_std"].values * (1 - 0.1 * rest), rtol=1e-6)
+    np.testing.assert_allclose(found["barrier_std"].values, linear["barrier_std"].values, rtol=1e-6)
     np.testing.assert_array_equal(found["out_of_domain"].values, linear["out_of_domain"].values)
     assert found.keys() == model.outputs.keys()
 
@@ -79,7 +79,7 @@ def test_the_file_holds_both_parts(tmp_path: pathlib.Path, glass: Structure) -> 
     save_model(model, tmp_path / "b.safetensors")
     again = load_model(tmp_path / "b.safetensors")
     assert isinstance(again, Blend)
-    assert (again.share, again.error_share, again.graph.flag) == (0.4, 0.9, None)
+    assert (again.share, again.graph.flag) == (0.4, None)
     for name, of in predict(model, glass).items():
         np.testing.assert_array_equal(predict(again, glass)[name].values, of.values)
 
@@ -88,8 +88,6 @@ def test_what_cannot_be_is_refused() -> None:
     model = small_blend()
     with pytest.raises(GlassError, match="share"):
         replace(model, share=1.5)
-    with pytest.raises(GlassError, match="error_share"):
-        replace(model, error_share=0.0)
     with pytest.raises(GlassError, match="different species"):
         replace(model, graph=replace(model.graph, species=("Cu", "Ag")))
     with pytest.raises(GlassError, match="no device 'cuda:7'"):
@@ -106,7 +104,7 @@ GRAPH = {"network": "symgnn", "architecture": {**TINY, "symmetrisation": "length
 
 
 def config(**changes) -> TrainingConfig:
-    settings = {"linear": {"penalty": [3.0]}, "graph": GRAPH, "share": 0.5, "error_share": 0.9, **changes}
+    settings = {"linear": {"penalty": [3.0]}, "graph": GRAPH, "share": 0.5, **changes}
     return TrainingConfig("blend", STATES, settings, seeds=(0,), thermal=(0.02, 0.5))
 
 
@@ -150,4 +148,4 @@ def test_settings_are_checked_before_anything_is_computed(dataset: Dataset, chan
 
 
 def test_the_shipped_configuration_is_complete(dataset: Dataset) -> None:
-    bench_of(read_config("blend"), dataset)
+    bench_of(read_config("barrier"), dataset)
