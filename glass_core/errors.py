@@ -41,9 +41,11 @@ def require_package(package: str, extra: str) -> None:
         extra: which brings it.
 
     Raises:
-        MissingExtraError: if it cannot.
+        MissingExtraError: if it cannot; where the package is there but fails, the error says how.
     """
     try:
         importlib.import_module(package)
     except ImportError as error:
-        raise missing_extra(package.replace("_", "-"), extra) from error
+        if isinstance(error, ModuleNotFoundError) and error.name == package:
+            raise missing_extra(package.replace("_", "-"), extra) from error
+        raise MissingExtraError(f"{package} is installed but cannot be imported here: {error}") from error

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -37,3 +41,29 @@ def shared_data() -> pathlib.Path:
     if not (folder / "symgnn").is_dir():
         pytest.skip(f"the Cu-Zr barrier data set is not at {folder}")
     return folder
+
+
+def _minor_version(binary: str) -> str:
+    """Version of the Python inside an ``lmp``, "" if there is none."""
+    script = 'python version here """\nimport sys\nprint("minor=%d.%d" % sys.version_info[:2])\n"""\n'
+    command = [binary, "-log", "none"]
+    result = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60, check=False)
+    return result.stdout.partition("minor=")[2].split("\n")[0]
+
+
+@pytest.fixture(scope="session")
+def lmp_binary() -> str:
+    """An ``lmp`` with the PYTHON package and this Python's minor version (that of the wheel has no such package)."""
+    folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/bin"]
+    binaries = dict.fromkeys(path for folder in folders if (path := shutil.which("lmp", path=folder)))
+    found = {binary: _minor_version(binary) for binary in binaries}
+    for binary, version in found.items():
+        if version == f"{sys.version_info[0]}.{sys.version_info[1]}":
+            return binary
+    pytest.skip(f"no lmp with the PYTHON package and Python {sys.version_info[:2]} (apt install lammps); found {found}")
+
+
+def lmp_environment() -> dict[str, str]:
+    """For a system ``lmp`` started from here."""
+    environment = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
+    return environment | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}

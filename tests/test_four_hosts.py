@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-import shutil
 import subprocess
 import sys
 
@@ -13,6 +12,7 @@ import pytest
 
 from glass_core.cli.demo import GLASS
 from glass_core.cli.main import main
+from tests.conftest import lmp_environment
 
 TOLERANCE_EV = {"barrier": 1e-6, "linear": 1e-6, "symgnn": 1e-5}  # SymGNN's edges are in single precision
 
@@ -98,12 +98,7 @@ lmp.command("run 0")
     compare(model, read_columns(tmp_path / "out.dump"), reference)
 
 
-def test_lammps_script(model: str, reference: np.ndarray, tmp_path: pathlib.Path) -> None:
-    lmp = shutil.which("lmp")
-    if lmp is None or " PYTHON " not in subprocess.run([lmp, "-h"], capture_output=True, text=True).stdout.replace(
-        "\n", " "
-    ):
-        pytest.skip("no lmp with the PYTHON package; apt install lammps")
+def test_lammps_script(model: str, reference: np.ndarray, tmp_path: pathlib.Path, lmp_binary: str) -> None:
     hook = subprocess.run(
         [sys.executable, "-m", "lammps_hooks", "--model", model, "--species", "Cu", "Zr", "--every", "1"],
         capture_output=True,
@@ -116,7 +111,8 @@ def test_lammps_script(model: str, reference: np.ndarray, tmp_path: pathlib.Path
         + "include glass.lmp\ndump 1 all custom 1 out.dump id d_glass_barrier\n"
         + 'dump_modify 1 format line "%d %.10g"\nrun 0\n'
     )
-    subprocess.run([lmp, "-in", "in.run", "-screen", "none"], cwd=tmp_path, check=True, timeout=300)
+    command = [lmp_binary, "-in", "in.run", "-screen", "none"]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=300, env=lmp_environment())
     compare(model, read_columns(tmp_path / "out.dump"), reference)
 
 

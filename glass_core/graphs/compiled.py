@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.errors import require_package
 from glass_core.graphs.hops import Hops
 from glass_core.graphs.networks import Architecture
 from glass_core.graphs.settings import GATE, SymGNNSettings
@@ -138,8 +138,7 @@ class CompiledSymGNN:
         self._members = []
         for c, arrays in enumerate(members):
             require_fit(shapes, arrays, c)
-            elements = np.zeros((0, 3, 3)) if settings.symmetrisation == "length" else _elements(architecture, arrays)
-            self._members.append(_member(_Weights(arrays), settings, elements))
+            self._members.append(_member(_Weights(arrays), settings, _elements(settings, arrays)))
 
     def columns(self, hops: Hops) -> Iterator[Doubles]:
         """What each member says, one number per centre."""
@@ -181,13 +180,22 @@ class CompiledSymGNN:
         return h[:atoms] + layer.project(new)
 
 
-def _elements(architecture: Architecture, arrays: Arrays) -> Doubles:
+def _elements(settings: SymGNNSettings, arrays: Arrays) -> Doubles:
     """Elements of O(3) that edges are averaged over, shape (k, 3, 3); torch draws them, always the same."""
-    from glass_core.graphs.on_torch import loaded, require_torch
+    if settings.symmetrisation == "length":
+        return np.zeros((0, 3, 3))
+    require_package("torch", "graph")
+    import torch
 
-    require_torch()
-    network: Any = loaded(architecture, len(arrays["atoms.0.weight"]), arrays, 0)
-    return np.asarray(network.edges.elements().detach().numpy(), dtype=np.float64)
+    from glass_core.graphs.elements import LearnedElements, elements_of
+
+    learned = None
+    if settings.symmetrisation == "learned":
+        learned = LearnedElements().eval()
+        learned.load_state_dict({n: torch.tensor(arrays[f"edges.learned.{n}"]) for n in learned.state_dict()})
+    with torch.no_grad():
+        found = elements_of(settings.symmetrisation, settings.test_samples, settings.test_samples, learned, False)
+    return np.asarray(found.numpy(), dtype=np.float64)
 
 
 def _member(w: _Weights, settings: SymGNNSettings, elements_kcc: Doubles) -> _Member:

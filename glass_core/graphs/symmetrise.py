@@ -10,43 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn.models.schnet import GaussianSmearing
 
+from glass_core.graphs.elements import LearnedElements, elements_of
 from glass_core.graphs.graph import Graph
 from glass_core.graphs.layers import in_one_piece, norm
-from glass_core.graphs.rotations import euler_matrices, uniform_rotations
 from glass_core.graphs.settings import Normalisation, Symmetrisation
-from glass_core.graphs.von_mises import sample_von_mises
 
 _BLOCK_EDGES = 2048
-_SEED = 20240721
-
-
-class LearnedElements(nn.Module):
-    """K rotations and K non-rotations, their Euler angles from six learned von Mises distributions.
-
-    Attributes:
-        location: μ of α, β, γ for rotations (row 0) and non-rotations (row 1), radians, shape (2, 3).
-        log_concentration: ln κ of the same.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.location = nn.Parameter(torch.empty(2, 3).uniform_(-torch.pi, torch.pi))
-        self.log_concentration = nn.Parameter(torch.zeros(2, 3))
-
-    def forward(self, samples: int) -> Tensor:
-        """Elements, shape (2 samples, 3, 3). In evaluation always the same: from a Sobol sequence."""
-        if self.training:
-            u = torch.rand(samples, 2, 3, dtype=torch.float64)
-        else:
-            u = torch.quasirandom.SobolEngine(6, scramble=True, seed=_SEED).draw(samples).reshape(samples, 2, 3)
-        u = u.to(torch.float64).clamp(1e-6, 1 - 1e-6)
-        angles = sample_von_mises(self.location, self.log_concentration.exp(), u)
-        return both_signs(euler_matrices(angles)).flatten(0, 1)
-
-
-def both_signs(rotations: Tensor) -> Tensor:
-    """The second of two rotations along the axis before the last two becomes a non-rotation (determinant −1)."""
-    return rotations * torch.tensor([1.0, -1.0], dtype=rotations.dtype, device=rotations.device)[:, None, None]
 
 
 class EdgeEncoder(nn.Module):
@@ -118,23 +87,7 @@ class EdgeEncoder(nn.Module):
     def elements(self) -> Tensor:
         """Elements of O(3) that vectors are transformed by, shape (k, 3, 3)."""
         samples = self.samples if self.training else self.test_samples
-        if self.learned is not None:
-            return torch.as_tensor(self.learned(samples))
-        if self.kind == "uniform":
-            normal = torch.randn(samples, 2, 4) if self.training else _fixed_normal(samples)
-            return both_signs(uniform_rotations(normal)).flatten(0, 1)
-        if self.kind == "frames":
-            turns = euler_matrices(torch.arange(self.test_samples)[:, None].expand(-1, 3).float())
-            return torch.cat([turns, -turns])
-        if self.kind == "frame_averaging":
-            return torch.diag_embed(torch.cartesian_prod(*[torch.tensor([1.0, -1.0])] * 3))
-        if self.kind == "augmentation" and self.training:
-            return uniform_rotations(torch.randn(1, 4)) * (1.0 if torch.rand(()) < 0.5 else -1.0)
-        return torch.eye(3)[None]
-
-
-def _fixed_normal(samples: int) -> Tensor:
-    return torch.randn(samples, 2, 4, generator=torch.Generator().manual_seed(_SEED))
+        return elements_of(self.kind, samples, self.test_samples, self.learned, self.training)
 
 
 def local_coordinates(graph: Graph) -> Tensor:

@@ -8,8 +8,9 @@ import scipy.integrate
 import scipy.special
 import torch
 
+from glass_core.graphs.elements import LearnedElements
 from glass_core.graphs.rotations import euler_matrices, uniform_rotations
-from glass_core.graphs.symmetrise import EdgeEncoder, LearnedElements
+from glass_core.graphs.symmetrise import EdgeEncoder
 from glass_core.graphs.von_mises import sample_von_mises
 from tests.graphs.small import small_graph, small_network
 

