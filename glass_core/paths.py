@@ -40,6 +40,8 @@ def existing_file(path: AnyPath, what: str = "file", cure: str = "") -> pathlib.
             return file
     except (FileNotFoundError, NotADirectoryError) as error:
         raise GlassError(f"{what} {file} does not exist{'; ' if cure else ''}{cure}") from error
+    except ValueError as error:  # a zero byte
+        raise GlassError(f"{what} {str(path)!r} cannot be a path: {error}") from error
     except OSError as error:
         raise GlassError(
             f"cannot read {what} {file}: {error.strerror or error}; change its permissions or name"

@@ -9,7 +9,7 @@ from torch_geometric.utils import softmax
 
 from glass_core.graphs.graph import Graph
 from glass_core.graphs.layers import in_one_piece, norm
-from glass_core.graphs.settings import GATE, Normalisation
+from glass_core.graphs.settings import GATE, LEAK, Normalisation
 
 _BLOCK_EDGES = 8192
 
@@ -76,7 +76,7 @@ class EGAT(MessagePassing):
         i, j = graph.i_p[first:last] - low, graph.j_p[first:last]
         target, source, value = projected
         f = target[low:high].index_select(0, i) + source.index_select(0, j) + self.edge(e)
-        f = nn.functional.leaky_relu(f, 0.01)
+        f = nn.functional.leaky_relu(f, LEAK)
         # One product with a block-diagonal matrix is three times as fast as a product and a sum for each head.
         score = f @ torch.block_diag(*self.attention[:, :, None])
         weight = GATE * score.sigmoid() if self.gated else softmax(score, i, num_nodes=high - low)

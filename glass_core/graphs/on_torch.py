@@ -34,10 +34,11 @@ class OnTorch:
 
         from glass_core.graphs.graph import Graph
 
-        with torch.no_grad():
-            graph = Graph.of(hops).to(self._device)
-            found = [network(graph).cpu().numpy().astype(np.float64) for network in self._networks]
-        yield from found
+        graph = Graph.of(hops).to(self._device)
+        for network in self._networks:
+            with torch.no_grad():
+                column = network(graph).cpu().numpy().astype(np.float64)
+            yield column
 
 
 def loaded(architecture: Architecture, species: int, arrays: Arrays, member: int) -> Network:

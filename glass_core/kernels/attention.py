@@ -107,8 +107,8 @@ def encode(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def attend(  # type: ignore[no-untyped-def]
-    start, stop, offsets, i_p, j_p, target, source, value, of_edge, attention, spread, gate, to_edge, to_edge_bias,
-    e, new,
+    start, stop, offsets, i_p, j_p, target, source, value, of_edge, attention, spread, leak, gate, to_edge,
+    to_edge_bias, e, new,
 ):  # fmt: skip
     """Messages to the atoms ``start … stop``, and new states of the edges into them.
 
@@ -121,6 +121,7 @@ def attend(  # type: ignore[no-untyped-def]
         of_edge: W_e transposed, shape (width, joined).
         attention: a of each head in the rows of its channels, shape (joined, heads).
         spread: 1 where a channel (column) belongs to a head (row), shape (heads, joined).
+        leak: slope of leaky() below zero.
         gate: g.
         to_edge, to_edge_bias: P transposed and b, shape (joined, width); empty in the last layer.
         e: states of all edges, shape (p, width); overwritten.
@@ -143,7 +144,7 @@ def attend(  # type: ignore[no-untyped-def]
             i, j = uint64(i_p[uint64(low) + p]), uint64(j_p[uint64(low) + p])
             for c in range(joined):
                 x = f[p, c] + target[i, c] + source[j, c]
-                f[p, c] = max(x, np.float32(0.01) * x)
+                f[p, c] = max(x, leak * x)
         np.dot(f[:count], attention, scores[:count])
         for p in range(uint64(count)):
             for h in range(heads):

@@ -1,4 +1,4 @@
-"""Barrier in eV from two models that err differently: a linear one on descriptors, and graph networks (torch)."""
+"""Barrier in eV from two models that err differently: a linear one on descriptors, and graph networks."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _LINEAR = 0.8  # of the time
 class Blend:
     """``E = E_linear + (1 − g) s (E_graph − E_linear)``, g the linear model's share of the state of motion.
 
-    Networks learn what minima look like, so atoms that vibrate are left to the linear model, as are the domain and the
-    standard error, which cover what the shipped blend leaves out as well (``glass train`` prints the coverage).
+    Networks learn what minima look like, so atoms that vibrate are left to the linear model. Domain and standard error
+    are those of the linear model as well; ``glass train`` prints how many labels the intervals hold.
 
     Attributes:
         linear: with its standard error and domain.
@@ -115,6 +115,8 @@ class Blend:
             everything = centres is None and len(mine) == len(rest)
             networks = self.graph(structure, None if everything else some, find, then)["barrier"].values
             found["barrier"][mine] += rest[mine] * (networks - found["barrier"][mine])
+        elif then:
+            then(1.0)
         return {name: PerAtom(values, self.outputs[name]) for name, values in found.items()}
 
     def settings(self) -> dict[str, Any]:

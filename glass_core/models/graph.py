@@ -1,4 +1,4 @@
-"""Barrier in eV from graph networks (torch): one, or a committee of several."""
+"""Barrier in eV from graph networks: one, or a committee of several."""
 
 from __future__ import annotations
 

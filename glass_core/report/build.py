@@ -65,7 +65,7 @@ def build(
     first = next(iter(dataset))
     barriers = cross_validate(read_config("linear"), dataset, runs, tell)
     in_sample = [next(iter(cv.by_seed.values()))[first.name] for cv in (barriers, left_out["SCNN"])]
-    page.draw("sample", "True and predicted barrier on a left-out sample (models barrier and scnn)",
+    page.draw("sample", "True and predicted barrier on a left-out sample (models linear and scnn)",
               lambda: scores.draw_sample(first, in_sample[0], in_sample[1]))  # fmt: skip
     _constraint_figures(page, model, dataset, rows)
     top = is_top(labels)

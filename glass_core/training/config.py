@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
-from glass_core.errors import GlassError
+from glass_core.errors import GlassError, unknown
 from glass_core.paths import existing_file, is_file
-from glass_core.settings import NotEmpty, Positive, Share, Whole, checked, conformed
+from glass_core.settings import NotEmpty, Positive, Share, Whole, checked, conformed, field_types
 
 VERSION = 3
 """Of training: one more when defaults or algorithms change, so that folds kept from before are not used again."""
+
+_CHANGED = {"barrier": 1, "ridge": 1}  # model to train → how often it has changed since, alone
+_MOST_BASES = 20
 
 SHIPPED = pathlib.Path(__file__).parent.parent / "data" / "training"
 
@@ -50,9 +53,11 @@ class TrainingConfig:
     published: tuple[float | None, ...] = ()
 
     def digest(self) -> str:
-        """Hash of all that decides a run's result, for telling runs apart; ``VERSION`` stands for the code."""
+        """Hash of all that decides a run's result, for telling runs apart; a version stands for the code."""
         content = {name: value for name, value in asdict(self).items() if name not in ("published", "seeds")}
         content["version"] = VERSION
+        if changed := _CHANGED.get(self.model):
+            content["changed"] = changed
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()[:16]
 
 
@@ -60,14 +65,17 @@ def read_config(path: str | os.PathLike[str]) -> TrainingConfig:
     """A configuration by path, or by the name of a shipped one.
 
     A file may name another one as its ``base`` (a shipped name, or a path from its own folder), and say only what is
-    different; mappings within mappings are joined key by key.
+    different. Mappings within mappings are joined key by key, unless they are of another ``kind`` or ``network``.
 
     Raises:
         GlassError: if it cannot be read, has a key that does not exist (the nearest one is offered) or twice,
             a value of the wrong type, or is its own base.
     """
     file = _file(path, pathlib.Path())
-    config: TrainingConfig = checked(TrainingConfig, _content(file, ()), str(file))
+    try:
+        config: TrainingConfig = checked(TrainingConfig, _content(file, ()), str(file))
+    except RecursionError as error:
+        raise GlassError(f"{file} is nested too deeply") from error
     return config
 
 
@@ -85,20 +93,35 @@ def _content(file: pathlib.Path, above: tuple[pathlib.Path, ...]) -> Any:
 
     if file.resolve() in above:
         raise GlassError(f"{file} is its own base; base must name another configuration")
+    if len(above) > _MOST_BASES:
+        raise GlassError(f"{file} is the base of more than {_MOST_BASES} configurations, one after the other")
     try:
         content = _parse(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError) as error:
         raise GlassError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from error
-    if not (isinstance(content, Mapping) and "base" in content):
+    _require_keys(content, file)
+    if "base" not in content:
         return content
     base = conformed(content["base"], str, f"base in {file}")
+    if not base.strip():
+        raise GlassError(f"base in {file} must be a shipped name or a path, got {base!r}")
     under = _content(_file(base, file.parent), (*above, file.resolve()))
     return _joined(under, {key: value for key, value in content.items() if key != "base"})
+
+
+def _require_keys(content: Any, file: pathlib.Path) -> None:
+    """Refuses what is no mapping, and keys that do not exist."""
+    known = ["base", *field_types(TrainingConfig)]
+    for key in conformed(content, Mapping[str, Any], str(file)):
+        if key not in known:
+            raise unknown(f"key in {file}", key, known)
 
 
 def _joined(under: Any, over: Any) -> Any:
     """``over``, and what it does not say out of ``under``."""
     if not (isinstance(under, Mapping) and isinstance(over, Mapping)):
+        return over
+    if any(name in over and over[name] != under.get(name) for name in ("kind", "network")):
         return over
     return {**under, **{key: _joined(under.get(key), value) for key, value in over.items()}}
 

@@ -65,6 +65,12 @@ def test_progress_of_both_parts(glass: Structure) -> None:
     assert told == sorted(told)
     assert told[-1] == 1.0
     assert 0.8 in told[:-1]
+    shaken = Structure(
+        glass.positions_nc + np.random.default_rng(0).normal(0, 0.3, glass.positions_nc.shape),
+        glass.types_n, glass.species, glass.cell_cc, glass.pbc,
+    )  # fmt: skip
+    predict(small_blend(), shaken, progress=told.append)
+    assert told[-1] == 1.0
 
 
 def test_centres_in_any_order(glass: Structure) -> None:

@@ -15,12 +15,13 @@ import torch
 from glass_core import Structure, predict
 from glass_core.errors import GlassError
 from glass_core.graphs import compiled
-from glass_core.graphs.compiled import CompiledSymGNN, weight_shapes
+from glass_core.graphs.compiled import CompiledSymGNN
 from glass_core.graphs.egat import EGAT
 from glass_core.graphs.graph import Graph
 from glass_core.graphs.hops import hops_of
 from glass_core.graphs.networks import Architecture
 from glass_core.graphs.on_torch import OnTorch, weights_of
+from glass_core.graphs.shapes import weight_shapes
 from glass_core.model_file import load_model, save_model
 from glass_core.models.graph import GraphBarrier
 from glass_core.neighbours import find_neighbours
@@ -194,6 +195,26 @@ def test_settings_that_no_network_can_have(settings: dict, message: str) -> None
         Architecture.checked("symgnn", settings, "settings")
     with pytest.raises(GlassError, match="gaussians in settings must be ≥ 2"):
         Architecture.checked("schnet", {"gaussians": 1}, "settings")
+
+
+def test_weights_that_cannot_be_folded_are_refused() -> None:
+    model = small_model("gated learned")
+    for changes, message in (
+        ({"edges.first_norm.running_var": -1.0}, r"edges\.first_norm\.running_var must be ≥ 0, got -1"),
+        ({"edges.second_norm.running_var": 0.0, "edges.second.weight": 3e38}, "weights are too large to compute with"),
+    ):
+        arrays = dict(model.members[0])
+        arrays |= {name: np.full_like(arrays[name], value) for name, value in changes.items()}
+        with pytest.raises(GlassError, match=message):
+            replace(model, members=(arrays,))
+
+
+def test_loading_leaves_the_random_state_alone() -> None:
+    model = small_model("gated learned")
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    replace(model)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_damaged_numbers_of_a_file_are_refused() -> None:

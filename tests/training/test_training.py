@@ -226,6 +226,9 @@ def test_a_configuration_says_what_differs_from_its_base(tmp_path: pathlib.Path)
     architecture = {**base.settings["architecture"], "radial": 4}
     assert found.settings == {**base.settings, "epochs": 9, "architecture": architecture}
     assert (found.model, found.descriptor, found.seeds) == (base.model, base.descriptor, (3,))
+    (tmp_path / "other.yaml").write_text("base: symgnn\nsettings: {network: schnet}\ndescriptor: {kind: scnn}\n")
+    other = read_config(tmp_path / "other.yaml")
+    assert (other.settings, other.descriptor) == ({"network": "schnet"}, {"kind": "scnn"})
 
 
 @pytest.mark.parametrize(
@@ -235,11 +238,21 @@ def test_a_configuration_says_what_differs_from_its_base(tmp_path: pathlib.Path)
         ("base: other.yaml", "is its own base"),
         ("base: none", "configuration .*none does not exist; give a YAML file or one of: .*symgnn"),
         ("base: 3", "base in .* must be a text"),
+        ("base: ' '", "base in .* must be a shipped name or a path, got ' '"),
+        ('base: "a\\0b"', "cannot be a path"),
+        ("base: list.yaml", "list.yaml must hold keys and values"),
+        ("base: typo.yaml", "unknown key in .*typo.yaml 'seds'.*Did you mean 'seeds'"),
+        ("bse: symgnn", "Did you mean 'base'"),
+        ("base: deep0.yaml", "is the base of more than 20 configurations"),
         ("base: symgnn\nsetings: {}", "Did you mean 'settings'"),
     ],
 )
 def test_mistakes_in_a_base_are_named(tmp_path: pathlib.Path, text: str, message: str) -> None:
     (tmp_path / "other.yaml").write_text("base: c.yaml\n")
+    (tmp_path / "list.yaml").write_text("- 1\n")
+    (tmp_path / "typo.yaml").write_text("base: symgnn\nseds: [1]\n")
+    for k in range(30):
+        (tmp_path / f"deep{k}.yaml").write_text(f"base: deep{k + 1}.yaml\n")
     (tmp_path / "c.yaml").write_text(text)
     with pytest.raises(GlassError, match=message):
         read_config(tmp_path / "c.yaml")
