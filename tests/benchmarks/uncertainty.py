@@ -16,7 +16,7 @@ import numpy as np
 
 from glass_core import GlassError, Structure, load_model, predict
 from glass_core.dataset import read_dataset
-from glass_core.models.linear import LinearBarrier
+from glass_core.models.base import Model
 from glass_core.structure import replace_fields
 from glass_core.training.rows import displaced
 
@@ -55,7 +55,7 @@ def structures(glass: Structure) -> Iterator[tuple[str, Structure]]:
         yield f"{name}, displaced by 0.05 Å", displaced(perfect, 0.05, 5)
 
 
-def other_species(model: LinearBarrier, glass: Structure) -> str:
+def other_species(model: Model, glass: Structure) -> str:
     """What the model says to a species that it does not know."""
     try:
         predict(model, replace_fields(glass, species=("Cu", "Al")))
@@ -64,7 +64,7 @@ def other_species(model: LinearBarrier, glass: Structure) -> str:
     return "NOT REFUSED"
 
 
-def print_structures(model: LinearBarrier, glass: Structure) -> None:
+def print_structures(model: Model, glass: Structure) -> None:
     print(f"{'structure':30s} {'barrier eV':>10s} {'std eV':>8s} {'flagged':>8s}")
     for name, structure in structures(glass):
         values = {key: result.values for key, result in predict(model, structure).items()}
@@ -75,12 +75,12 @@ def print_structures(model: LinearBarrier, glass: Structure) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("model", help="name or file of a linear_barrier model")
+    parser.add_argument("model", help="name or file of a model with barrier_std")
     parser.add_argument("data", help="data set (HDF5)")
     arguments = parser.parse_args()
     model, dataset = load_model(arguments.model), read_dataset(arguments.data)
-    if not isinstance(model, LinearBarrier):
-        raise GlassError(f"model {arguments.model!r} is a {model.kind}, needs linear_barrier")
+    if "barrier_std" not in model.outputs:
+        raise GlassError(f"model {arguments.model!r} has no output barrier_std, see `glass models`")
     print_structures(model, dataset.configurations[0].structure)
     return 0
 
