@@ -25,7 +25,7 @@ from glass_core.outputs import PerAtom, output
 from glass_core.settings import Positive, conformed
 from glass_core.structure import Ints, Structure
 
-_MEMORY = 4e9
+_MEMORY = 2e9
 _DENSITY = 0.065  # atoms/Å³ of a dense metallic glass
 
 
@@ -141,7 +141,7 @@ class GraphBarrier:
 
     @property
     def chunk_centres(self) -> int:
-        """As many as keep the states of edges of a compact chunk and its surroundings below 4 GB."""
+        """As many as keep the states of edges of a compact chunk and its surroundings below 2 GB."""
         network = self._evaluator
         edges = _DENSITY * 4 / 3 * np.pi * network.cutoff**3
         flag = sum(d.bytes_per_atom for d in self._descriptors)

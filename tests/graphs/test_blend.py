@@ -73,6 +73,16 @@ def test_progress_of_both_parts(glass: Structure) -> None:
     assert told[-1] == 1.0
 
 
+def test_networks_take_many_atoms_in_chunks(glass: Structure, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, told = small_blend(), []
+    whole, some = model(glass)["barrier"].values, np.array([40, 3, 17, 3, 90, 200], dtype=np.int32)
+    monkeypatch.setattr(type(model.graph), "chunk_centres", 50)
+    np.testing.assert_allclose(model(glass, progress=told.append)["barrier"].values, whole, atol=1e-6)
+    assert len([share for share in told if share > 0.8]) >= 4
+    monkeypatch.setattr(type(model.graph), "chunk_centres", 2)
+    np.testing.assert_allclose(model(glass, some)["barrier"].values, whole[some], atol=1e-6)
+
+
 def test_centres_in_any_order(glass: Structure) -> None:
     model = small_blend()
     whole, some = model(glass)["barrier"].values, np.array([40, 3, 17, 3], dtype=np.int32)
