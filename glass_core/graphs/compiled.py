@@ -17,7 +17,8 @@ from glass_core.graphs.hops import Hops
 from glass_core.graphs.networks import Architecture
 from glass_core.graphs.settings import GATE, LEAK, SymGNNSettings
 from glass_core.graphs.shapes import weight_shapes
-from glass_core.graphs.weights import Arrays, require_fit
+from glass_core.graphs.weights import require_fit
+from glass_core.models.base import Arrays
 from glass_core.threads import for_ranges
 
 
@@ -99,5 +100,5 @@ def _elements(settings: SymGNNSettings, arrays: Arrays) -> Doubles:
             learned = LearnedElements().eval()
         learned.load_state_dict({n: torch.tensor(arrays[f"edges.learned.{n}"]) for n in learned.state_dict()})
     with torch.no_grad():
-        found = elements_of(settings.symmetrisation, settings.test_samples, settings.test_samples, learned, False)
+        found = elements_of(settings.symmetrisation, settings.test_samples, learned, training=False)
     return np.asarray(found.numpy(), dtype=np.float64)

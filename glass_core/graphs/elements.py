@@ -41,15 +41,12 @@ def both_signs(rotations: Tensor) -> Tensor:
     return rotations * torch.tensor([1.0, -1.0], dtype=rotations.dtype, device=rotations.device)[:, None, None]
 
 
-def elements_of(
-    kind: Symmetrisation, samples: int, frames: int, learned: LearnedElements | None, training: bool
-) -> Tensor:
+def elements_of(kind: Symmetrisation, samples: int, learned: LearnedElements | None, training: bool) -> Tensor:
     """Elements of a symmetrisation (see ``EdgeEncoder``), shape (k, 3, 3).
 
     Args:
         kind: the symmetrisation.
-        samples: rotations, and non-rotations, of "learned" and "uniform".
-        frames: the same of "frames".
+        samples: rotations, and non-rotations, of "learned", "uniform" and "frames".
         learned: distributions of "learned".
         training: whether they are drawn anew.
     """
@@ -59,7 +56,7 @@ def elements_of(
         normal = torch.randn(samples, 2, 4) if training else _fixed_normal(samples)
         return both_signs(uniform_rotations(normal)).flatten(0, 1)
     if kind == "frames":
-        turns = euler_matrices(torch.arange(frames)[:, None].expand(-1, 3).float())
+        turns = euler_matrices(torch.arange(samples)[:, None].expand(-1, 3).float())
         return torch.cat([turns, -turns])
     if kind == "frame_averaging":
         return torch.diag_embed(torch.cartesian_prod(*[torch.tensor([1.0, -1.0])] * 3))

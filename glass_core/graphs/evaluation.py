@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from glass_core.graphs import compiled
 from glass_core.graphs.hops import Hops
 from glass_core.graphs.networks import Architecture
-from glass_core.graphs.weights import Arrays
+from glass_core.models.base import Arrays
 
 
 class Evaluator(Protocol):

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import GlassError
-from glass_core.graphs.settings import SymGNNSettings
-from glass_core.graphs.weights import Arrays
+from glass_core.graphs.settings import DECODER, SymGNNSettings
+from glass_core.models.base import Arrays
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 _EPSILON = 1e-5  # of torch's batch normalisation
-DECODER = 5
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from glass_core.graphs.settings import Normalisation
+from glass_core.graphs.settings import DECODER, Normalisation
 
 
 def norm(kind: Normalisation, width: int) -> nn.Module:
@@ -22,6 +22,6 @@ def in_one_piece(module: nn.Module) -> bool:
 def decoder(width: int, kind: Normalisation) -> nn.Sequential:
     """Five linear layers with normalisation and PReLU between them, to one number."""
     layers: list[nn.Module] = []
-    for _ in range(4):
+    for _ in range(DECODER - 1):
         layers += [nn.Linear(width, width), norm(kind, width), nn.PReLU()]
     return nn.Sequential(*layers, nn.Linear(width, 1))

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from glass_core.errors import require_package
 from glass_core.graphs.hops import Hops
 from glass_core.graphs.networks import Architecture
-from glass_core.graphs.weights import Arrays, require_fit
+from glass_core.graphs.weights import require_fit
+from glass_core.models.base import Arrays
 
 if TYPE_CHECKING:
     from glass_core.graphs.base import Network

@@ -12,6 +12,7 @@ Normalisation = Literal["batch", "layer", "none"]
 Symmetrisation = Literal["learned", "uniform", "frames", "frame_averaging", "augmentation", "none", "length"]
 LEAK = 0.01  # slope of EGAT's leaky rectifiers below zero
 GATE = 0.1  # of gated messages; keeps sums over some forty neighbours near one where nothing normalises them
+DECODER = 5  # linear layers of the decoder
 Size = Annotated[int, Range(least=1, most=1024)]  # a slip in a file must not ask for more memory than there is
 
 

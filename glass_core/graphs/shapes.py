@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from glass_core.graphs.folded import DECODER
-from glass_core.graphs.settings import SymGNNSettings
+from glass_core.graphs.settings import DECODER, SymGNNSettings
 
 
 def weight_shapes(settings: SymGNNSettings, species: int) -> dict[str, tuple[int, ...]]:

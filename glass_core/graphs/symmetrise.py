@@ -86,8 +86,8 @@ class EdgeEncoder(nn.Module):
 
     def elements(self) -> Tensor:
         """Elements of O(3) that vectors are transformed by, shape (k, 3, 3)."""
-        samples = self.samples if self.training else self.test_samples
-        return elements_of(self.kind, samples, self.test_samples, self.learned, self.training)
+        samples = self.samples if self.training and self.kind != "frames" else self.test_samples
+        return elements_of(self.kind, samples, self.learned, self.training)
 
 
 def local_coordinates(graph: Graph) -> Tensor:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from glass_core.errors import GlassError
-
-Arrays = Mapping[str, NDArray[Any]]
+from glass_core.models.base import Arrays
 
 
 def require_fit(wanted: Mapping[str, tuple[int, ...]], arrays: Arrays, member: int) -> None:

@@ -2,7 +2,7 @@
 
 Products with weights go to BLAS, a few edges at a time: so few that its library stays in the calling thread, and that
 all numbers of these edges stay in the processor's cache. Everything between two products is one loop over them.
-Batch normalisations have been folded into the products (``graphs/compiled.py``). Arrays are float32 where nothing else
+Batch normalisations have been folded into the products (``graphs/folded.py``). Arrays are float32 where nothing else
 is said.
 """
 
@@ -40,12 +40,9 @@ def _exp(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _edges_at_once(*widths):  # type: ignore[no-untyped-def]
-    """How many edges go through a product of these widths in one piece."""
-    largest = 1
-    for k in range(len(widths) // 2):
-        largest = max(largest, widths[2 * k] * widths[2 * k + 1])
-    return max(1, min(_MOST_EDGES, _LARGEST_PRODUCT // largest))
+def _edges_at_once(rows, columns):  # type: ignore[no-untyped-def]
+    """How many edges go through a product with a matrix of this size in one piece."""
+    return max(1, min(_MOST_EDGES, _LARGEST_PRODUCT // (rows * columns)))
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
