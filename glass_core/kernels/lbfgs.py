@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from glass_core.kernels.expansion import FASTMATH
 
-@njit(cache=True, nogil=True)
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
 def _dot(a, b):  # type: ignore[no-untyped-def]
     total = 0.0
     for k in range(len(a)):
@@ -14,7 +16,7 @@ def _dot(a, b):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
 def two_loops(steps, changes, products, newest, count, compliance, force, out):  # type: ignore[no-untyped-def]
     """out = inverse Hessian of the memory times force (Nocedal & Wright, Algorithm 7.4).
 
@@ -44,7 +46,27 @@ def two_loops(steps, changes, products, newest, count, compliance, force, out): 
             out[k] += (alphas[row] - beta) * steps[row, k]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def remember(steps, changes, products, row, step, before, after):  # type: ignore[no-untyped-def]
+    """Puts a step, and the force before minus the force after it, into a row of the memory.
+
+    Returns:
+        Their dot product, and the squares of both. The row is to be used only if the curvature they tell is positive.
+    """
+    product = 0.0
+    length = 0.0
+    change = 0.0
+    for k in range(len(step)):
+        difference = before[k] - after[k]
+        steps[row, k], changes[row, k] = step[k], difference
+        product += step[k] * difference
+        length += step[k] * step[k]
+        change += difference * difference
+    products[row] = product
+    return product, length, change
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
 def largest(vectors):  # type: ignore[no-untyped-def]
     """Length of the longest of vectors of shape (n, 3)."""
     most = 0.0
@@ -56,7 +78,7 @@ def largest(vectors):  # type: ignore[no-untyped-def]
     return np.sqrt(most)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
 def remove(vector, axis):  # type: ignore[no-untyped-def]
     """Removes from ``vector`` its part along the unit vector ``axis``, in place; returns that part."""
     part = _dot(vector, axis)
@@ -65,7 +87,7 @@ def remove(vector, axis):  # type: ignore[no-untyped-def]
     return part
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
 def orthogonalise(vector, basis, count):  # type: ignore[no-untyped-def]
     """Removes the first ``count`` rows of an orthonormal basis from ``vector``, twice; returns the length left."""
     for _ in range(2):
@@ -74,7 +96,7 @@ def orthogonalise(vector, basis, count):  # type: ignore[no-untyped-def]
     return np.sqrt(_dot(vector, vector))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
 def extend_krylov(image, basis, first, k, diagonal, beside):  # type: ignore[no-untyped-def]
     """One Lanczos step: fills entry k of the tridiagonal matrix and the next row of the basis.
 
@@ -124,3 +146,36 @@ def lowest_value(diagonal, beside, size):  # type: ignore[no-untyped-def]
         else:
             low = middle
     return 0.5 * (low + high)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def lowest_vector(diagonal, beside, size, value, out):  # type: ignore[no-untyped-def]
+    """Eigenvector of a symmetric tridiagonal matrix to its lowest eigenvalue, by inverse iteration from just below it.
+
+    Args:
+        diagonal, beside: of the matrix; none of the first ``size - 1`` beside is zero.
+        size: its rows.
+        value: as ``lowest_value`` finds it.
+        out: shape (size,), of length 1.
+    """
+    scale = 0.0
+    for k in range(size):
+        scale = max(scale, abs(diagonal[k]))
+    below = value - 1e-6 * max(1.0, abs(value)) - 1e-12 * scale
+    pivots, factors = np.empty(size), np.empty(size)
+    pivots[0], factors[0] = diagonal[0] - below, 0.0
+    for k in range(1, size):
+        factors[k] = beside[k - 1] / pivots[k - 1]
+        pivots[k] = diagonal[k] - below - factors[k] * beside[k - 1]
+    out[:] = 0.0
+    out[0] = 1.0
+    for _ in range(4):
+        for k in range(1, size):
+            out[k] -= factors[k] * out[k - 1]
+        for k in range(size):
+            out[k] /= pivots[k]
+        for k in range(size - 2, -1, -1):
+            out[k] -= factors[k + 1] * out[k + 1]
+        length = np.sqrt(_dot(out, out))
+        for k in range(size):
+            out[k] /= length

@@ -22,6 +22,8 @@ class Counted:
 
     def __init__(self, surface: Surface) -> None:
         self._surface = surface
+        # A protocol with several methods takes long to check.
+        self._curved = surface if isinstance(surface, CurvedSurface) else None
         self.calls: dict[Phase, int] = dict.fromkeys(PHASES, 0)
         self.products: dict[Phase, int] = dict.fromkeys(PHASES, 0)
         self.seconds: dict[Phase, float] = dict.fromkeys(PHASES, 0.0)
@@ -51,8 +53,8 @@ class Counted:
 
     def curvature(self, positions_nc: Floats, forces_nc: Floats) -> Curvature:
         """Products with the Hessian at a point where the forces are known: exact, or by forward differences."""
-        if isinstance(self._surface, CurvedSurface):
-            exact = self._surface.curvature(positions_nc)
+        if self._curved is not None:
+            exact = self._curved.curvature(positions_nc)
 
             def known(direction_nc: Floats) -> Floats:
                 self.products[self._phase] += 1

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import eigh_tridiagonal
 
 from glass_core.kernels import lbfgs
 from glass_core.saddle.surface import Curvature
@@ -61,7 +60,8 @@ def lowest_mode(curvature: Curvature, start_nc: Floats, vectors: int, across_kd:
         last, value = value, lbfgs.lowest_value(diagonal, beside, k + 1)
         if length < _EXHAUSTED or (k >= 2 and abs(value - last) < settled * abs(value)):
             break
-    _, shape = eigh_tridiagonal(diagonal[: k + 1], beside[:k], select="i", select_range=(0, 0))
-    direction = shape[:, 0] @ basis[first : first + k + 1]
+    shape = np.empty(k + 1)
+    lbfgs.lowest_vector(diagonal, beside, k + 1, value, shape)
+    direction = shape @ basis[first : first + k + 1]
     direction /= np.linalg.norm(direction)
     return Mode(value, direction.reshape(start_nc.shape))

@@ -35,15 +35,16 @@ class Memory:
         )  # fmt: skip
         return out.reshape(force_nc.shape)
 
-    def learn(self, step_nc: Floats, change_nc: Floats) -> None:
-        """Takes in a step and the force before minus the force after it; forgets all if curvature was not positive."""
-        step, change = step_nc.reshape(-1), change_nc.reshape(-1)
-        product = float(step @ change)
-        if product <= _LEAST_CURVATURE * float(step @ step):
+    def learn(self, step_nc: Floats, before_nc: Floats, after_nc: Floats) -> None:
+        """Takes in a step with the forces before and after it; forgets all if curvature was not positive."""
+        row = (self._newest + 1) % _SIZE
+        product, length, change = lbfgs.remember(
+            self._steps, self._changes, self._products, row,
+            step_nc.reshape(-1), before_nc.reshape(-1), after_nc.reshape(-1),
+        )  # fmt: skip
+        if product <= _LEAST_CURVATURE * length:
             self._count = 0
             return
-        self._newest = (self._newest + 1) % _SIZE
+        self._newest = row
         self._count = min(self._count + 1, _SIZE)
-        self._steps[self._newest], self._changes[self._newest] = step, change
-        self._products[self._newest] = product
-        self._compliance = product / float(change @ change)
+        self._compliance = product / change

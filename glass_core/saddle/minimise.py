@@ -73,7 +73,7 @@ def minimise(
             if longest < 1e-8:
                 break
             continue
-        memory.learn(step, forces - trial_forces)
+        memory.learn(step, forces, trial_forces)
         positions_nc, energy, forces = positions_nc + step, trial, trial_forces
         longest = min(_LONGEST, 1.5 * longest)
     size = float(lbfgs.largest(forces))

@@ -117,7 +117,7 @@ class Walk:
             self.go(self.positions_nc + step)
             after = self.forces_nc.copy()
             lbfgs.remove(after.reshape(-1), axis)
-            memory.learn(step, across - after)
+            memory.learn(step, across, after)
             across = after
 
     def find_mode(self, vectors: int, start_nc: Floats) -> None:

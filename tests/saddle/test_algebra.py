@@ -78,7 +78,11 @@ def test_lowest_value_of_tridiagonal_matrices(size, seed):
     diagonal, beside = rng.normal(size=size) * 10, rng.normal(size=size)
     dense = np.diag(diagonal) + np.diag(beside[: size - 1], 1) + np.diag(beside[: size - 1], -1)
     expected = np.linalg.eigvalsh(dense)[0]
-    assert lbfgs.lowest_value(diagonal, beside, size) == pytest.approx(expected, rel=1e-6, abs=1e-6)
+    value, vector = lbfgs.lowest_value(diagonal, beside, size), np.empty(size)
+    assert value == pytest.approx(expected, rel=1e-6, abs=1e-6)
+    lbfgs.lowest_vector(diagonal, beside, size, value, vector)
+    assert np.linalg.norm(vector) == pytest.approx(1.0)
+    assert np.linalg.norm(dense @ vector - expected * vector) < 1e-4
 
 
 def test_memory_of_all_directions_gives_the_newton_step():
@@ -87,14 +91,14 @@ def test_memory_of_all_directions_gives_the_newton_step():
     memory, force = Memory(6, 0.03), rng.normal(size=(2, 3))
     values, vectors = np.linalg.eigh(matrix)
     for value, vector in zip(values, vectors.T, strict=True):
-        memory.learn(vector.reshape(2, 3), value * vector.reshape(2, 3))
+        memory.learn(vector.reshape(2, 3), value * vector.reshape(2, 3), np.zeros((2, 3)))
     expected = np.linalg.solve(matrix, force.reshape(-1))
     np.testing.assert_allclose(memory.step(force).reshape(-1), expected, rtol=1e-9)
 
 
 def test_memory_forgets_negative_curvature():
     memory, force = Memory(3, 0.03), np.array([[1.0, 2.0, 3.0]])
-    memory.learn(np.array([[1.0, 0, 0]]), np.array([[-1.0, 0, 0]]))
+    memory.learn(np.array([[1.0, 0, 0]]), np.array([[1.0, 0, 0]]), np.array([[2.0, 0, 0]]))
     np.testing.assert_allclose(memory.step(force), 0.03 * force)
 
 
