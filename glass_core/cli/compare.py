@@ -35,8 +35,8 @@ def run(args: argparse.Namespace) -> None:
     from glass_core.dataset import read_dataset
     from glass_core.training.bench import bench_of
     from glass_core.training.config import read_config
+    from glass_core.training.cross_validation import cross_validate
     from glass_core.training.parallel import is_first, own_device
-    from glass_core.training.run import cross_validate
 
     configs = {name: read_config(name) for name in args.configs or _DEFAULT}
     dataset = read_dataset(args.data)
@@ -48,7 +48,8 @@ def run(args: argparse.Namespace) -> None:
             def part(what: str, share: float, name: str = name, index: int = index) -> None:
                 tell(f"{name}: {what}", (index + share) / len(configs))
 
-            results[name] = cross_validate(config, dataset, args.runs, part, benches[name]).summary()
+            found = cross_validate(config, dataset, args.runs, part, benches[name], args.leave_out)
+            results[name] = found.summary()
             results[name]["published"] = list(config.published)
     if not is_first():
         return

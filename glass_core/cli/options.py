@@ -19,9 +19,16 @@ def add_data(p: argparse.ArgumentParser) -> None:
 
 
 def add_runs(p: argparse.ArgumentParser) -> None:
-    """``--runs`` and ``--device`` of training."""
+    """``--runs``, ``--device`` and ``--leave-out`` of training."""
     p.add_argument("--runs", type=pathlib.Path, default=pathlib.Path("runs"), help="folder for folds and states [runs]")
     p.add_argument("--device", default="cpu", help="where graph networks are trained: cpu, cuda, cuda:1 … [cpu]")
+    p.add_argument(
+        "--leave-out",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="configurations whose groups are left out in turn and scored [all]",
+    )
 
 
 def add_device(p: argparse.ArgumentParser) -> None:

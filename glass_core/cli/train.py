@@ -45,9 +45,10 @@ def run(args: argparse.Namespace) -> None:
         raise GlassError(f"model file must end in .safetensors, got {args.out}")
     writable_file(args.out, inputs=[args.data, args.config])
     dataset = read_dataset(args.data)
-    command = shlex.join(["glass", "train", args.config, "-d", args.data.name, "-o", args.out.name])
+    leave_out = ["--leave-out", *args.leave_out] if args.leave_out else []
+    command = shlex.join(["glass", "train", args.config, "-d", args.data.name, "-o", args.out.name, *leave_out])
     with stages(args.json or not is_first()) as tell:
-        summary = train(config, dataset, args.out, args.runs, tell, command, own_device(args.device))
+        summary = train(config, dataset, args.out, args.runs, tell, command, own_device(args.device), args.leave_out)
     if not is_first():
         return
     if args.json:

@@ -23,8 +23,8 @@ from glass_core.report.canvas import save
 from glass_core.report.prototypes import raw_prototype_scores
 from glass_core.training.bench import RowsBench, Tell
 from glass_core.training.config import read_config
+from glass_core.training.cross_validation import CrossValidation, cross_validate
 from glass_core.training.rows import Rows
-from glass_core.training.run import CrossValidation, cross_validate
 
 
 def build(

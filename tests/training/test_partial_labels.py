@@ -15,7 +15,7 @@ from glass_core.metrics import pearson
 from glass_core.model_file import load_model
 from glass_core.prediction import predict
 from glass_core.report.scores import draw_sample
-from glass_core.training import bench
+from glass_core.training import bench, cross_validation
 from glass_core.training import run as training
 from glass_core.training.config import TrainingConfig
 from glass_core.training.rows import make_rows
@@ -61,7 +61,7 @@ def test_every_method_learns_from_the_labels_that_there_are(
     summary = training.train(METHODS[name], data, out, tmp_path / "runs")
     assert summary["pooled"]["mean"]["auc_top20"] > 0.75
     assert summary["pooled"]["mean"]["atoms"] == sum(len(c.labelled("barrier")[0]) for c in partial)
-    again = training.cross_validate(METHODS[name], data, tmp_path / "runs")
+    again = cross_validation.cross_validate(METHODS[name], data, tmp_path / "runs")
     assert again.summary() == summary
     for c in data:
         atoms, labels = c.labelled("barrier")
@@ -120,7 +120,7 @@ def test_a_configuration_without_any_label_is_refused_before_anything_is_compute
 def test_a_configuration_with_one_label_counts_in_pooled_scores(dataset: Dataset) -> None:
     first, *others = dataset
     alone = with_labels(first, barrier=np.where(np.arange(256) == 9, first.label("barrier"), np.nan))
-    summary = training.cross_validate(config("ridge"), Dataset((alone, *others))).summary()
+    summary = cross_validation.cross_validate(config("ridge"), Dataset((alone, *others))).summary()
     assert summary["pooled"]["mean"]["atoms"] == 3 * 256 + 1
     assert list(summary["per_configuration_pearson"]) == ["glass2", "glass3", "glass4"]
     assert summary["mean_per_configuration"]["mean"]["pearson"] > 0.8

@@ -18,7 +18,7 @@ from glass_core.neighbours import find_neighbours
 from glass_core.settings import checked
 from glass_core.structure import Structure
 from glass_core.testing import check_model
-from glass_core.training import bench
+from glass_core.training import bench, cross_validation
 from glass_core.training import config as training_config
 from glass_core.training import run as training
 from glass_core.training.config import SHIPPED, TrainingConfig, read_config
@@ -107,7 +107,7 @@ def test_left_out_predictions_do_not_see_their_group(dataset: Dataset) -> None:
     """Wrecking the labels of one group changes no prediction of that group."""
 
     def predict(data: Dataset) -> np.ndarray:
-        return training.cross_validate(config("ridge"), data).by_seed[0]["glass3"]
+        return cross_validation.cross_validate(config("ridge"), data).by_seed[0]["glass3"]
 
     wrecked = []
     for c in dataset:
@@ -116,12 +116,25 @@ def test_left_out_predictions_do_not_see_their_group(dataset: Dataset) -> None:
     np.testing.assert_array_equal(predict(dataset), predict(Dataset(tuple(wrecked))))
 
 
+def test_only_some_groups_are_left_out(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    """The others are trained on in every fold; folds are the same ones as when all are left out."""
+    whole = cross_validation.cross_validate(config("ridge"), dataset, tmp_path)
+    names = [c.name for c in dataset if c.group in (0, 2)]
+    some = cross_validation.cross_validate(config("ridge"), dataset, left_out=names[-1:])
+    assert sorted(some.by_seed[0]) == sorted(c.name for c in dataset if c.group == 2) == sorted(some.labels)
+    np.testing.assert_array_equal(some.by_seed[0][names[-1]], whole.by_seed[0][names[-1]])
+    summary = training.train(config("ridge"), dataset, tmp_path / "m.safetensors", tmp_path, left_out=names)
+    assert sorted(summary["per_configuration_pearson"]) == sorted(names)
+    with pytest.raises(GlassError, match=r"unknown configuration to leave out 'glas3'.*Did you mean"):
+        cross_validation.cross_validate(config("ridge"), dataset, left_out=["glas3"])
+
+
 def test_an_interrupted_run_goes_on(tmp_path: pathlib.Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     chosen = config("scnn")
-    whole = training.cross_validate(chosen, dataset)
+    whole = cross_validation.cross_validate(chosen, dataset)
     calls = []
-    original = training._fold
+    original = cross_validation._fold
 
     def failing(*args):
         calls.append(args[4])
@@ -129,10 +142,10 @@ def test_an_interrupted_run_goes_on(tmp_path: pathlib.Path, dataset: Dataset, mo
             raise KeyboardInterrupt
         return original(*args)
 
-    monkeypatch.setattr(training, "_fold", failing)
+    monkeypatch.setattr(cross_validation, "_fold", failing)
     with pytest.raises(KeyboardInterrupt):
-        training.cross_validate(chosen, dataset, tmp_path)
-    resumed = training.cross_validate(chosen, dataset, tmp_path)
+        cross_validation.cross_validate(chosen, dataset, tmp_path)
+    resumed = cross_validation.cross_validate(chosen, dataset, tmp_path)
     assert calls == [0, 1, 1, 2]
     for name, values in whole.by_seed[0].items():
         np.testing.assert_array_equal(values, resumed.by_seed[0][name])
@@ -216,7 +229,7 @@ def test_mistakes_in_configurations_are_named(tmp_path: pathlib.Path, dataset: D
         make_rows(config("ridge", descriptor={}), dataset)
     few = Dataset(dataset.configurations[:3])
     with pytest.raises(GlassError, match="at least 3 groups"):
-        training.cross_validate(config("ridge"), few)
+        cross_validation.cross_validate(config("ridge"), few)
 
 
 def test_a_configuration_says_what_differs_from_its_base(tmp_path: pathlib.Path) -> None:
@@ -316,12 +329,12 @@ def test_descriptors_in_configurations_are_checked(dataset: Dataset, descriptor:
 
 def test_a_fold_cut_short_is_computed_again(tmp_path: pathlib.Path, dataset: Dataset) -> None:
     chosen = config("ridge")
-    whole = training.cross_validate(chosen, dataset, tmp_path)
+    whole = cross_validation.cross_validate(chosen, dataset, tmp_path)
     first, second, third = sorted(tmp_path.iterdir())
     first.write_bytes(first.read_bytes()[:100])
     second.write_bytes(b"")
     np.savez(third, values=np.zeros(3))
-    again = training.cross_validate(chosen, dataset, tmp_path)
+    again = cross_validation.cross_validate(chosen, dataset, tmp_path)
     for name, values in whole.by_seed[0].items():
         np.testing.assert_array_equal(values, again.by_seed[0][name])
     assert min(path.stat().st_size for path in tmp_path.iterdir()) > 1000
@@ -331,7 +344,9 @@ def test_folds_of_other_data_in_memory_are_not_used(tmp_path: pathlib.Path, data
     """Data sets that were never in a file have no hash of one."""
     plain = Dataset(dataset.configurations)
     turned = Dataset(tuple(replace(c, labels={"barrier": 3 - c.label("barrier")}) for c in dataset))
-    first, second = (training.cross_validate(config("ridge"), data, tmp_path).by_seed[0] for data in (plain, turned))
+    first, second = (
+        cross_validation.cross_validate(config("ridge"), data, tmp_path).by_seed[0] for data in (plain, turned)
+    )
     assert len(list(tmp_path.iterdir())) == 6
     np.testing.assert_allclose(second["glass1"], 3 - first["glass1"], atol=1e-5)
 
@@ -340,9 +355,9 @@ def test_folds_of_another_version_of_training_are_not_used(
     tmp_path: pathlib.Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Defaults in code stand in no configuration."""
-    training.cross_validate(config("ridge"), dataset, tmp_path)
+    cross_validation.cross_validate(config("ridge"), dataset, tmp_path)
     monkeypatch.setattr(training_config, "VERSION", training_config.VERSION + 1)
-    training.cross_validate(config("ridge"), dataset, tmp_path)
+    cross_validation.cross_validate(config("ridge"), dataset, tmp_path)
     assert len(list(tmp_path.iterdir())) == 6
 
 
@@ -351,7 +366,7 @@ def test_a_missing_label_is_named_before_descriptors_are_computed(
 ) -> None:
     monkeypatch.setattr(bench, "make_rows", lambda *_: pytest.fail("computed descriptors"))
     with pytest.raises(GlassError, match="no atom of configuration 'glass1' has a label 'energy'"):
-        training.cross_validate(config("ridge", label="energy"), dataset)
+        cross_validation.cross_validate(config("ridge", label="energy"), dataset)
 
 
 def test_what_cannot_be_trained_or_written_is_refused_before_descriptors_are_computed(
