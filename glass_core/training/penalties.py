@@ -45,11 +45,10 @@ def best_penalties(
     if len(candidates) <= count:
         return candidates
 
+    others = {held: Moments.total(m for g, m in moments.items() if g != held) for held in moments}
+
     def error(candidate: Candidate) -> float:
-        penalty, total = penalties(names, *candidate), 0.0
-        for held, unseen in moments.items():
-            fit = Moments.total(m for g, m in moments.items() if g != held).solve(penalty)
-            total += unseen.squared_error(*fit)
-        return total
+        penalty = penalties(names, *candidate)
+        return sum(unseen.squared_error(*others[held].solve(penalty)) for held, unseen in moments.items())
 
     return sorted(candidates, key=error)[:count]
