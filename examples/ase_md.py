@@ -23,10 +23,9 @@ from ase.io import read
 from ase.md.velocitydistribution import Stationary
 from ase.md.verlet import VelocityVerlet
 
-import glass_core
 from ase_glass import ExtxyzWriter, GlassCalculator
 
-SHIPPED = pathlib.Path(glass_core.__file__).parent / "data" / "glass_Cu64Zr36.dump"
+GLASS = pathlib.Path(__file__).parent / "glass_Cu64Zr36_2007.dump"  # made with the potential inside the wheel
 STEPS, INTERVAL = 10, 5
 
 
@@ -56,7 +55,7 @@ def start(path: pathlib.Path, kelvin: float, seed: int = 1) -> Atoms:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("path", nargs="?", type=pathlib.Path, default=SHIPPED, help="structure, Cu and Zr")
+    parser.add_argument("path", nargs="?", type=pathlib.Path, default=GLASS, help="structure, Cu and Zr")
     parser.add_argument("--out", type=pathlib.Path, help="trajectory to write; default a temporary file")
     args = parser.parse_args()
 

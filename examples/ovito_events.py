@@ -30,11 +30,10 @@ from ovito.modifiers import (
 )
 from ovito.pipeline import Pipeline
 
-import glass_core
 from ovito_glass.event import ShowEvent
 from ovito_glass.statistics import LabelStatistics
 
-SHIPPED = pathlib.Path(glass_core.__file__).parent / "data" / "glass_Cu64Zr36.dump"
+GLASS = pathlib.Path(__file__).parent / "glass_Cu64Zr36_2007.dump"  # at a minimum of the wheel's potential
 AROUND = 7.5  # Å; atoms further from the event are not drawn
 
 
@@ -79,7 +78,7 @@ def draw(pipeline: Pipeline, data: DataCollection, picture: pathlib.Path) -> Non
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("file", nargs="?", type=pathlib.Path, default=SHIPPED, help="the structure that was labelled")
+    parser.add_argument("file", nargs="?", type=pathlib.Path, default=GLASS, help="the structure that was labelled")
     parser.add_argument("--labels", type=pathlib.Path, help="its label file, from glass label")
     parser.add_argument("--atom", type=int, help="particle around which the event was found; default any")
     parser.add_argument("--event", type=int, default=0, help="number of the event, from 0")

