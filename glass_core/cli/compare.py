@@ -75,6 +75,8 @@ def print_table(results: dict[str, dict[str, Any]]) -> None:
         ])  # fmt: skip
     head = ["", "r train", "r pooled", "r per conf.", "MAE eV", "weights", "train min", "µs/atom", "O(3) meV", "paper"]
     table(rows, head)
+    if left_out := next(iter(results.values()))["left_out"]:
+        print(f"left out and scored: the groups of {', '.join(left_out)}")
     print(
         "r: Pearson on left-out groups (± standard deviation over seeds); train min: per fold; µs/atom: prediction, "
         "neighbour list included;\nO(3): spread of a prediction over rotations and reflections; paper: Pearson on its "

@@ -8,8 +8,9 @@ from typing import Any
 
 from glass_core.cli import predict as predict_command
 from glass_core.cli.progress import progress
-from glass_core.cli.show import as_json
+from glass_core.cli.show import as_json, number
 from glass_core.errors import GlassError
+from glass_core.outputs import output
 
 GLASS = pathlib.Path(__file__).parent.parent / "data" / "demo_Cu64Zr36.dump"
 LABELS = GLASS.with_suffix(".h5")
@@ -73,7 +74,7 @@ def _compared(model: Any, barrier_n: Any) -> dict[str, Any]:
         "label_mean": float(labels.mean()),
         "pearson": pearson(predicted, labels),
         "pearson_ceiling": pearson_ceiling(labels, errors),
-        "trained_on": bool(trained_on(model, data)),
+        "trained_on": bool(trained_on(model, data)) if "training" in model.card.content else None,
     }
 
 
@@ -105,13 +106,12 @@ def _explain(summary: dict[str, Any], frame: Any, outputs: Any) -> None:
         ids = ", ".join(f"{frame.ids_n[i]} ({values[i]:.2f} eV)" for i in softest)
         print(f"softest atoms (id, barrier): {ids}")
         found = summary["labels"]
-        seen = "which the model was trained on" if found["trained_on"] else "which the model has not seen"
+        seen = {True: ", which the model was trained on,", False: ", which the model has not seen,"}
         print(
-            f"{found['searches']} saddle searches around {found['atoms']} of these atoms, {seen}, found a mean barrier "
-            f"of {found['label_mean']:.2f} eV where it predicts {found['predicted_mean']:.2f} eV;\n"
-            f"Pearson correlation {found['pearson']:.2f}, where the noise of the searches allows "
-            f"{found['pearson_ceiling']:.2f}"
+            f"{found['searches']} saddle searches around {found['atoms']} of these atoms"
+            f"{seen.get(found['trained_on'], '')} found a mean barrier of {found['label_mean']:.2f} eV, where the "
+            f"model predicts {found['predicted_mean']:.2f} eV;\nPearson correlation {number(found['pearson'], 2)}, "
+            f"where the noise of the searches allows {number(found['pearson_ceiling'], 2)}"
         )
-    print(
-        "open glass_demo.extxyz in OVITO and colour by glass_barrier, or ase.io.read it: atoms.arrays['glass_barrier']"
-    )
+    array = output(next(iter(outputs))).ase
+    print(f"open glass_demo.extxyz in OVITO and colour by {array}, or ase.io.read it: atoms.arrays['{array}']")

@@ -24,11 +24,15 @@ def add_runs(p: argparse.ArgumentParser) -> None:
     p.add_argument("--device", default="cpu", help="where graph networks are trained: cpu, cuda, cuda:1 … [cpu]")
     p.add_argument(
         "--leave-out",
-        nargs="+",
-        default=[],
-        metavar="NAME",
-        help="configurations whose groups are left out in turn and scored [all]",
+        type=_names,
+        default=(),
+        metavar="NAME,…",
+        help="configurations whose whole groups are left out in turn and scored [all]",
     )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def add_device(p: argparse.ArgumentParser) -> None:

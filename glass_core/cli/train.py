@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
         raise GlassError(f"model file must end in .safetensors, got {args.out}")
     writable_file(args.out, inputs=[args.data, args.config])
     dataset = read_dataset(args.data)
-    leave_out = ["--leave-out", *args.leave_out] if args.leave_out else []
+    leave_out = ["--leave-out", ",".join(args.leave_out)] if args.leave_out else []
     command = shlex.join(["glass", "train", args.config, "-d", args.data.name, "-o", args.out.name, *leave_out])
     with stages(args.json or not is_first()) as tell:
         summary = train(config, dataset, args.out, args.runs, tell, command, own_device(args.device), args.leave_out)
@@ -68,6 +68,8 @@ def print_scores(summary: dict[str, Any]) -> None:
     table(rows, ["left-out groups", "pearson", "spearman", "MAE eV", "AUC top 20 %", "avg. precision"])
     if len(summary["seeds"]) > 1:
         print(f"± is the standard deviation over {len(summary['seeds'])} seeds")
+    if summary["left_out"]:
+        print(f"left out and scored: the groups of {', '.join(summary['left_out'])}")
     if "coverage" in summary:
         print_coverage(summary["coverage"])
     if summary["out_of_domain_rate"] is not None:

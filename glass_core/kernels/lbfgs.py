@@ -167,8 +167,10 @@ def lowest_vector(diagonal, beside, size, value, out):  # type: ignore[no-untype
     for k in range(1, size):
         factors[k] = beside[k - 1] / pivots[k - 1]
         pivots[k] = diagonal[k] - below - factors[k] * beside[k - 1]
-    out[:] = 0.0
+    # The lowest eigenvector has these signs, so that its part in the start is at least 1 / √size.
     out[0] = 1.0
+    for k in range(1, size):
+        out[k] = -out[k - 1] if beside[k - 1] > 0 else out[k - 1]
     for _ in range(4):
         for k in range(1, size):
             out[k] -= factors[k] * out[k - 1]

@@ -40,12 +40,14 @@ class CrossValidation:
         errors: configuration name → their standard errors, eV; nan where the data set does not tell them.
         measured: means over folds of what ``MEASURED`` names, and ``label_noise`` (eV) of a model that tells its
             standard error.
+        left_out: names of the configurations whose groups were left out; empty if all were.
     """
 
     outputs: Mapping[int, Mapping[str, Mapping[str, NDArray[np.float64]]]]
     labels: Mapping[str, NDArray[np.float64]]
     errors: Mapping[str, NDArray[np.float64]]
     measured: Mapping[str, float]
+    left_out: tuple[str, ...] = ()
 
     @property
     def scored(self) -> tuple[str, bool]:
@@ -63,7 +65,7 @@ class CrossValidation:
         """Scores of every seed, their mean and standard deviation, and the rate of out-of-domain flags."""
         _, in_ev = self.scored
         reports = {seed: report(predicted, self.labels, in_ev) for seed, predicted in self.by_seed.items()}
-        result: dict[str, Any] = {"protocol": "leave one group out", "seeds": list(reports)}
+        result: dict[str, Any] = {"protocol": "leave one group out", "seeds": list(reports), "left_out": self.left_out}
         for part in ("pooled", "mean_per_configuration"):
             many = [r[part] for r in reports.values()]
             spread = {
@@ -115,7 +117,7 @@ def cross_validate(
             that cannot be made.
     """
     require_data(config, dataset)
-    groups = scored_groups(dataset, left_out)
+    groups = scored_groups(config, dataset, left_out)
     if folder is not None:
         make_folder(folder)
     bench = bench or bench_of(config, dataset)
@@ -133,20 +135,24 @@ def cross_validate(
     labels = {c.name: c.labelled(config.label) for c in scored}
     errors = {c.name: c.noise(config.label)[labels[c.name][0]] for c in scored}
     means = {name: float(np.mean([m[name] for m in measured])) for name in measured[0]}
-    return CrossValidation(by_seed, {name: values for name, (_, values) in labels.items()}, errors, means)
+    known = {name: values for name, (_, values) in labels.items()}
+    return CrossValidation(by_seed, known, errors, means, tuple(left_out))
 
 
-def scored_groups(dataset: Dataset, left_out: Collection[str]) -> list[int]:
+def scored_groups(config: TrainingConfig, dataset: Dataset, left_out: Collection[str]) -> list[int]:
     """Groups of some configurations, ascending; of all if there are no names.
 
     Raises:
-        GlassError: for a name that no configuration has.
+        GlassError: for a name that no configuration has, or where nothing can be scored.
     """
     names = [c.name for c in dataset]
     for name in left_out:
         if name not in names:
             raise unknown("configuration to leave out", name, names)
-    return sorted({c.group for c in dataset if not left_out or c.name in left_out})
+    groups = sorted({c.group for c in dataset if not left_out or c.name in left_out})
+    if all(len(c.labelled(config.label)[0]) < 2 for c in dataset if c.group in groups):
+        raise GlassError("scores need a configuration with at least 2 labelled atoms; label more with `glass label`")
+    return groups
 
 
 def run_name(config: TrainingConfig, dataset: Dataset) -> str:

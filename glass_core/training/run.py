@@ -51,7 +51,7 @@ def train(
             be written, or the device does not exist.
     """
     require_data(config, dataset)
-    groups = scored_groups(dataset, left_out)
+    groups = scored_groups(config, dataset, left_out)
     bench = bench_of(config, dataset, device)
     writable_file(out)
     if folder is not None:

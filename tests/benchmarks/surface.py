@@ -1,6 +1,6 @@
 """Time of energies and forces of parts of a glass, and of products with their second derivatives; run by hand.
 
-    python -m tests.benchmarks.surface                        # the 8000-atom Cu-Zr glass, or the shipped one
+    python -m tests.benchmarks.surface                        # the 8000-atom Cu-Zr glass, or that of the examples
     python -m tests.benchmarks.surface FILE POTENTIAL         # a LAMMPS dump or SymGNN pickle, and an EAM file
     python -m tests.benchmarks.surface --radii 8 10           # some radii only
     OMP_NUM_THREADS=1 taskset -c 1 python -m tests.benchmarks.surface

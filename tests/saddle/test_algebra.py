@@ -85,6 +85,25 @@ def test_lowest_value_of_tridiagonal_matrices(size, seed):
     assert np.linalg.norm(dense @ vector - expected * vector) < 1e-4
 
 
+def test_lowest_vector_of_weakly_joined_rows():
+    """Its first row has next to no part in it."""
+    diagonal, beside, vector = np.array([40.0, 30, 20, 10, 5, -3]), np.full(5, 1e-5), np.empty(6)
+    lbfgs.lowest_vector(diagonal, beside, 6, lbfgs.lowest_value(diagonal, beside, 6), vector)
+    np.testing.assert_allclose(np.abs(vector), [0, 0, 0, 0, 0, 1], atol=1e-5)
+
+
+@pytest.mark.parametrize("coupling", [1e-1, 1e-2, 1e-3])
+def test_direction_of_a_mode_has_its_curvature(coupling):
+    """A chain whose soft end is far from where the space starts."""
+    matrix = np.diag(np.r_[np.linspace(40, 4, 29), -3.0]) + coupling * (np.eye(30, k=1) + np.eye(30, k=-1))
+    start = np.zeros((10, 3))
+    start[0, 0] = 1.0
+    for vectors in (5, 14, 30):
+        found = lowest_mode(product(matrix), start, vectors, NOTHING, settled=0)
+        direction = found.direction_nc.reshape(-1)
+        assert direction @ matrix @ direction == pytest.approx(found.curvature, abs=1e-4)
+
+
 def test_memory_of_all_directions_gives_the_newton_step():
     rng = np.random.default_rng(0)
     matrix, _ = symmetric(4, size=6, low=0.7)

@@ -125,6 +125,7 @@ def test_only_some_groups_are_left_out(tmp_path: pathlib.Path, dataset: Dataset)
     np.testing.assert_array_equal(some.by_seed[0][names[-1]], whole.by_seed[0][names[-1]])
     summary = training.train(config("ridge"), dataset, tmp_path / "m.safetensors", tmp_path, left_out=names)
     assert sorted(summary["per_configuration_pearson"]) == sorted(names)
+    assert summary["left_out"] == tuple(names)
     with pytest.raises(GlassError, match=r"unknown configuration to leave out 'glas3'.*Did you mean"):
         cross_validation.cross_validate(config("ridge"), dataset, left_out=["glas3"])
 
