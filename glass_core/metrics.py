@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -101,6 +101,16 @@ def pearson_ceiling(labels_n: Floats, error_n: Floats) -> float:
     return float(np.sqrt(max(0.0, reliability(labels_n, error_n))))
 
 
+def require_scorable(counts: Iterable[int]) -> None:
+    """Checks the numbers of labelled atoms of configurations that are to be scored.
+
+    Raises:
+        GlassError: if none has two.
+    """
+    if all(count < 2 for count in counts):
+        raise GlassError("scores need a configuration with at least 2 labelled atoms; label more with `glass label`")
+
+
 def report(predicted: Mapping[str, Floats], labels: Mapping[str, Floats], in_ev: bool) -> dict[str, Any]:
     """Scores per configuration, their mean, and pooled over all atoms.
 
@@ -109,9 +119,8 @@ def report(predicted: Mapping[str, Floats], labels: Mapping[str, Floats], in_ev:
     Raises:
         GlassError: if no configuration has two atoms.
     """
+    require_scorable(len(values) for values in labels.values())
     each = {name: scores(predicted[name], labels[name], in_ev) for name in labels if len(labels[name]) > 1}
-    if not each:
-        raise GlassError("scores need a configuration with at least 2 labelled atoms; label more with `glass label`")
     pooled = scores(np.concatenate([predicted[n] for n in labels]), np.concatenate([labels[n] for n in labels]), in_ev)
     return {"per_configuration": each, "mean_per_configuration": mean_scores(list(each.values())), "pooled": pooled}
 

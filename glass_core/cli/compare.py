@@ -7,7 +7,7 @@ from typing import Any
 
 from glass_core.cli.options import add_data, add_runs
 from glass_core.cli.progress import stages
-from glass_core.cli.show import as_json, number, table, with_spread
+from glass_core.cli.show import as_json, number, print_left_out, table, with_spread
 
 _DEFAULT = (
     "barrier", "linear", "spectra", "ridge", "symgnn", "egat_length", "schnet", "egnn", "edge_gcn", "gcn",
@@ -75,8 +75,7 @@ def print_table(results: dict[str, dict[str, Any]]) -> None:
         ])  # fmt: skip
     head = ["", "r train", "r pooled", "r per conf.", "MAE eV", "weights", "train min", "µs/atom", "O(3) meV", "paper"]
     table(rows, head)
-    if left_out := next(iter(results.values()))["left_out"]:
-        print(f"left out and scored: the groups of {', '.join(left_out)}")
+    print_left_out(next(iter(results.values())))
     print(
         "r: Pearson on left-out groups (± standard deviation over seeds); train min: per fold; µs/atom: prediction, "
         "neighbour list included;\nO(3): spread of a prediction over rotations and reflections; paper: Pearson on its "

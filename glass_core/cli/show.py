@@ -46,6 +46,12 @@ def with_spread(mean: float | None, spread: float | None) -> str:
     return number(mean) if spread is None else f"{number(mean)} ± {number(spread)}"
 
 
+def print_left_out(summary: dict[str, Any]) -> None:
+    """Whose groups a cross-validation scored, for people, where these are not all."""
+    if summary["left_out"]:
+        print(f"left out and scored: the groups of {', '.join(summary['left_out'])}")
+
+
 def print_coverage(found: dict[str, Any]) -> None:
     """Shares of labels that intervals hold, for people."""
     inside = " and ".join(f"{100 * found['pooled'][key]:.0f} %" for key in ("coverage_68", "coverage_95"))

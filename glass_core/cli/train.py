@@ -10,7 +10,7 @@ from typing import Any
 
 from glass_core.cli.options import add_data, add_runs
 from glass_core.cli.progress import stages
-from glass_core.cli.show import as_json, print_coverage, table, with_spread
+from glass_core.cli.show import as_json, print_coverage, print_left_out, table, with_spread
 
 
 def add(commands: Any) -> None:
@@ -68,8 +68,7 @@ def print_scores(summary: dict[str, Any]) -> None:
     table(rows, ["left-out groups", "pearson", "spearman", "MAE eV", "AUC top 20 %", "avg. precision"])
     if len(summary["seeds"]) > 1:
         print(f"± is the standard deviation over {len(summary['seeds'])} seeds")
-    if summary["left_out"]:
-        print(f"left out and scored: the groups of {', '.join(summary['left_out'])}")
+    print_left_out(summary)
     if "coverage" in summary:
         print_coverage(summary["coverage"])
     if summary["out_of_domain_rate"] is not None:

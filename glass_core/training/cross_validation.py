@@ -19,7 +19,7 @@ from glass_core.dataset import Dataset
 from glass_core.errors import GlassError, unknown
 from glass_core.evaluation import scored_output
 from glass_core.files import replacing
-from glass_core.metrics import label_coverage, mean_scores, report
+from glass_core.metrics import label_coverage, mean_scores, report, require_scorable
 from glass_core.paths import make_folder
 from glass_core.training.bench import Bench, Notes, Tell, Values, bench_of, portion
 from glass_core.training.config import TrainingConfig
@@ -150,8 +150,7 @@ def scored_groups(config: TrainingConfig, dataset: Dataset, left_out: Collection
         if name not in names:
             raise unknown("configuration to leave out", name, names)
     groups = sorted({c.group for c in dataset if not left_out or c.name in left_out})
-    if all(len(c.labelled(config.label)[0]) < 2 for c in dataset if c.group in groups):
-        raise GlassError("scores need a configuration with at least 2 labelled atoms; label more with `glass label`")
+    require_scorable(len(c.labelled(config.label)[0]) for c in dataset if c.group in groups)
     return groups
 
 
