@@ -133,15 +133,15 @@ class DaskWorkers:
 
         assert self._cluster is not None
         block = self._blocks.pop(future, [])
-        if future.status == "finished":
-            todo.later(block)
-        elif future.status != "error":
+        if future.status == "cancelled":
             raise self._cluster.lost()
-        else:
+        if future.status == "error":
             error = future.exception()
             if not isinstance(error, KilledWorker):
                 raise error
             todo.suspect(block)
+        else:  # done; or "lost" by now, when the worker that did it died: its searches have come home
+            todo.later(block)
 
 
 class _Todo:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -157,6 +158,26 @@ def test_workers_do_not_change_what_is_searched(tmp_path: pathlib.Path, box: Str
 def test_a_worker_that_dies_is_replaced(tmp_path: pathlib.Path, box: Structure) -> None:
     labels = run(tmp_path / "l.h5", box, dask(box, 2, dies=str(tmp_path / "died")))
     assert (tmp_path / "died").exists()
+    assert same(labels, labels_of(box, 5))
+
+
+def test_a_worker_that_dies_with_a_done_block_is_replaced(
+    tmp_path: pathlib.Path, box: Structure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask then takes back that the block is done, before or after it is asked for."""
+    dask_workers = pytest.importorskip("glass_core.campaign.dask_workers")
+    states = []
+    look = dask_workers.DaskWorkers._finished
+
+    def lose(self: object, future: Any, todo: object) -> None:
+        if not states:
+            future._state.lose()
+            states.append(future.status)
+        look(self, future, todo)
+
+    monkeypatch.setattr(dask_workers.DaskWorkers, "_finished", lose)
+    labels = run(tmp_path / "l.h5", box, dask(box, 2))
+    assert states == ["lost"]
     assert same(labels, labels_of(box, 5))
 
 
