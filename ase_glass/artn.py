@@ -92,6 +92,7 @@ class ARTn(Optimizer):
         super().__init__(atoms, logfile=logfile)
         self.fmax = self.settings.climb.force
         self._begun: tuple[AseSurface, SearchLog, Steps] | None = None
+        self._broken = False
         self._event_file, self._append = trajectory, append_trajectory
         if isinstance(trajectory, (str, os.PathLike)) and not append_trajectory and self.comm.rank == 0:
             pathlib.Path(trajectory).unlink(missing_ok=True)  # an old event must not pass for the one to come
@@ -165,6 +166,9 @@ class ARTn(Optimizer):
                 step = next(search_steps)
             except StopIteration as end:
                 self._end(end.value)
+            except BaseException:
+                self._broken = True  # a generator that raised does not go on
+                raise
             else:
                 self.nsteps += 1
                 self.atoms.positions[surface.moving_m] = step.positions_nc
@@ -188,6 +192,11 @@ class ARTn(Optimizer):
     def _begin(self, fmax: float | None) -> tuple[AseSurface, SearchLog, Steps]:
         """The search, begun if it was not."""
         climb = self.settings.climb
+        if self._broken:
+            raise GlassError(
+                f"this search broke off at step {self.nsteps}, where its calculator failed or was interrupted; put the "
+                "atoms back to the minimum and make another ARTn"
+            )
         if self._begun is not None:
             if fmax not in (None, self.fmax):
                 raise GlassError(f"this search began with fmax {self.fmax}, not {fmax}; make another ARTn for that")

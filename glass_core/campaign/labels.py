@@ -117,7 +117,7 @@ class Labels:
         return {state.value: count for state, count in zip(STATES, counts, strict=True)}
 
     def record(self, search: int) -> SearchRecord:
-        """A search as it was recorded, displacements rounded to 2⁻¹⁴ Å.
+        """A search as it was recorded, displacements rounded to 2⁻¹⁴ Å, small ones left out.
 
         Raises:
             GlassError: if there is no such search.
@@ -147,8 +147,8 @@ class Labels:
         record = self.record(search)
         if not len(record.moved_d):
             raise GlassError(
-                f"the displacements of search {record.number} around atom {record.atom} were not kept; label again "
-                "without --no-displacements"
+                f"the displacements of search {record.number} around atom {record.atom} were not kept; label into "
+                "another file, without --no-displacements"
             )
         return record
 

@@ -17,7 +17,7 @@ from glass_core.campaign.overrides import chosen_settings
 from glass_core.campaign.plans import BudgetPlan, EachPlan, Plan, Prior, TargetPlan
 from glass_core.campaign.run import Campaign
 from glass_core.campaign.selection import chosen_atoms
-from glass_core.campaign.work import OwnProcess, Work, Workers
+from glass_core.campaign.work import DISPLACEMENTS, OwnProcess, Work, Workers
 from glass_core.errors import GlassError
 from glass_core.frame import Frame
 from glass_core.models.base import Progress
@@ -49,7 +49,8 @@ class Request:
         seed: of all searches.
         model: name or path of a barrier model whose predictions are kept with each event.
         relax: whether to relax a structure that is not at a minimum.
-        displacements: whether to keep how atoms move in each event, which is nine tenths of a label file.
+        displacements: those of atoms that move further are kept for each event, Å; infinite for none. They are nearly
+            all of a label file.
 
     Raises:
         GlassError: for a number out of bounds, or both searches and a target.
@@ -68,13 +69,15 @@ class Request:
     seed: int = 0
     model: str = ""
     relax: bool = False
-    displacements: bool = True
+    displacements: float = DISPLACEMENTS
 
     def __post_init__(self) -> None:
         for name in ("searches", "least", "most"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise GlassError(f"{name} must be at least 1, got {value}")
+        if not self.displacements >= 0:
+            raise GlassError(f"displacements must be at least 0 Å, got {self.displacements}")
         if self.seed < 0:
             raise GlassError(f"seed must not be negative, got {self.seed}")
         if self.target_error is not None and not self.target_error > 0:

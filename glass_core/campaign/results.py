@@ -12,7 +12,7 @@ from glass_core.saddle.records import State
 Task = tuple[int, int]
 """Atom and number of a search."""
 
-_ACCEPTED = STATES.index(State.ACCEPTED)
+_ACCEPTED, _FAILED = STATES.index(State.ACCEPTED), STATES.index(State.FAILED)
 
 
 class Results:
@@ -25,13 +25,14 @@ class Results:
 
     @classmethod
     def of(cls, labels: Labels) -> Results:
-        """What a label file holds."""
+        """What a label file holds, but for searches that failed."""
         results = cls(labels.structure.n_atoms)
         rows = labels.table.rows_r
+        rows = rows[rows["state"] != _FAILED]  # which are tried again
         results._widen(int(rows["number"].max(initial=-1)) + 1)
         results._done_ns[rows["atom"], rows["number"]] = True
-        results._barrier_ns[rows["atom"], rows["number"]] = np.where(labels.accepted_r, rows["barrier"], np.nan)
-        results._count, results._accepted = len(rows), int(labels.accepted_r.sum())
+        results._barrier_ns[rows["atom"], rows["number"]] = np.where(rows["state"] == _ACCEPTED, rows["barrier"], np.nan)
+        results._count, results._accepted = len(rows), int((rows["state"] == _ACCEPTED).sum())
         return results
 
     def __len__(self) -> int:

@@ -72,10 +72,10 @@ class Campaign:
                 finished is in the file, and the same call goes on.
         """
         with Store(self.path, self.header, self.predicted, self.prior) as store:
-            with workers:
-                self._search(store, workers, tell)
             if self.model and store.unpredicted:
                 _predict(store, self.model)
+            with workers:
+                self._search(store, workers, tell)
         return read_labels(self.path)
 
     def _search(self, store: Store, workers: Workers, tell: Tell) -> None:

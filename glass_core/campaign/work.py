@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,8 +10,11 @@ from typing import Protocol
 from glass_core.campaign.columns import encode
 from glass_core.campaign.results import Task
 from glass_core.errors import GlassError
-from glass_core.saddle.records import SearchRecord
+from glass_core.saddle.records import SearchRecord, State
 from glass_core.structure import Structure
+
+_FAILURES_AT_FIRST, _FAILURES = 3, 50  # in a row: before any search of a process has gone well, and after
+DISPLACEMENTS = 0.01  # Å; energies of the configurations kept are some 0.02 eV too high then, at 0.05 Å some 0.3 eV
 
 
 class Search(Protocol):
@@ -37,13 +41,13 @@ class Work:
         searcher: settings of the searches.
         structure: the minimum.
         model: name or path of a model whose prediction at each saddle is wanted; "" for none.
-        displacements: whether to keep how atoms move in each event.
+        displacements: those of atoms that move further are kept for each event, Å; infinite for none.
     """
 
     searcher: Searching
     structure: Structure
     model: str = ""
-    displacements: bool = True
+    displacements: float = DISPLACEMENTS
 
     def bound(self) -> BoundWork:
         """Ready to work: code compiled on this machine, neighbour lists made, model loaded."""
@@ -61,6 +65,7 @@ class BoundWork:
 
     def __init__(self, work: Work) -> None:
         self._search, self._work, self._model = work.searcher.bound(), work, None
+        self._failures, self._most_failures = 0, _FAILURES_AT_FIRST
         if work.model:
             from glass_core.campaign.predictions import barrier_model
 
@@ -69,19 +74,39 @@ class BoundWork:
     def __call__(self, atom: int, number: int) -> bytes:
         """A search as it is kept (``columns.encode``).
 
+        One in which the potential fails is warned of and kept as such, so that it does not stop all others.
+
         Raises:
-            GlassError: if it is impossible around this atom.
+            GlassError: if nothing but failures comes.
         """
-        try:
-            record = self._search(atom, number)
-        except GlassError as error:
-            raise GlassError(f"search {number} around atom {atom}: {error}") from error
-        kept = record if self._work.displacements else record.without_displacements()
+        record = self._searched(atom, number)
+        kept = record.displaced_beyond(self._work.displacements)
         if self._model is None:
             return encode(kept)
         from glass_core.campaign.predictions import predicted_saddle
 
-        return encode(kept, predicted_saddle(self._model, self._work.structure, record))
+        # Of what is kept, so that a model that is asked later, of a file, says the same.
+        told = kept if len(kept.moved_d) else record.displaced_beyond(DISPLACEMENTS)
+        return encode(kept, predicted_saddle(self._model, self._work.structure, told))
+
+    def _searched(self, atom: int, number: int) -> SearchRecord:
+        try:
+            record = self._search(atom, number)
+        except MemoryError:
+            raise
+        except Exception as error:
+            reason = str(error) if isinstance(error, GlassError) else f"{type(error).__name__}: {error}"
+            self._failures += 1
+            if self._failures >= self._most_failures:
+                raise GlassError(
+                    f"search {number} around atom {atom}: {reason}; {self._failures} searches in a row failed like "
+                    "this: mend the potential, or leave out the atom with --atoms"
+                ) from error
+            warnings.warn(f"search {number} around atom {atom} failed: {reason}", RuntimeWarning, stacklevel=2)
+            self._search = self._work.searcher.bound()  # what failed may have left the potential in any state
+            return SearchRecord(atom, number, State.FAILED)
+        self._failures, self._most_failures = 0, _FAILURES
+        return record
 
 
 class Workers(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import pathlib
 import re
 import signal
@@ -74,11 +75,21 @@ def _add_searches(p: argparse.ArgumentParser) -> None:
         default="",
         help="also keep what this barrier model predicts at the minimum and at each saddle (longer than a search)",
     )
-    how.add_argument(
+    moved = how.add_mutually_exclusive_group()
+    moved.add_argument(
+        "--displacements",
+        type=float,
+        default=0.01,
+        metavar="ANGSTROM",
+        help="keep those of atoms that move further in an event: the larger, the smaller the file, and the less exact "
+        "its saddles [0.01]",
+    )
+    moved.add_argument(
         "--no-displacements",
         dest="displacements",
-        action="store_false",
-        help="keep barriers alone, not how atoms move: a file of a tenth of the size, whose events cannot be drawn",
+        action="store_const",
+        const=math.inf,
+        help="keep barriers alone, not how atoms move: a far smaller file, whose events cannot be drawn",
     )
 
 

@@ -15,6 +15,7 @@ _MEANINGS = {
     "lost": "no direction downwards was found or kept",
     "over_cap": "the energy rose above the cap",
     "diverged": "energy or forces out of bounds, or atoms too far away",
+    "failed": "the potential could not be computed; the same command tries again",
 }
 
 

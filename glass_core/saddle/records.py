@@ -28,6 +28,8 @@ class State(StrEnum):
     """The energy rose above the cap."""
     DIVERGED = "diverged"
     """Energy or forces were not finite, or atoms moved further than any event does."""
+    FAILED = "failed"
+    """The potential could not be computed. A campaign tries such a search again when it is next begun."""
 
 
 class Phase(StrEnum):
@@ -143,7 +145,8 @@ class SearchRecord:
             was converged again.
         final_energy: of the other minimum, eV, relaxed in the same region as the barrier; nan unless accepted.
         curvature: at the saddle, eV/Å².
-        moved_d: atoms displaced at the saddle or in the other minimum, indices in the structure, shape (d,).
+        moved_d: atoms displaced at the saddle or in the other minimum, indices in the structure, shape (d,): all that
+            could move, and in label files those that moved further than a distance (``displaced_beyond``).
         saddle_dc: their displacements at the saddle, Å, shape (d, 3).
         final_dc: their displacements in the other minimum, Å, shape (d, 3).
         calls: force calls by phase, in the order of ``PHASES``.
@@ -166,7 +169,8 @@ class SearchRecord:
     products: tuple[int, ...] = (0,) * len(PHASES)
     seconds: float = 0.0
 
-    def without_displacements(self) -> SearchRecord:
-        """The same search, but not how its atoms moved."""
-        none_c = np.empty((0, 3))
-        return replace(self, moved_d=np.empty(0, np.int32), saddle_dc=none_c, final_dc=none_c)
+    def displaced_beyond(self, distance: float) -> SearchRecord:
+        """The same search with the atoms alone that are displaced by more than ``distance`` Å, at the saddle or in
+        the other minimum; without any for an infinite one."""
+        far = np.maximum(np.linalg.norm(self.saddle_dc, axis=1), np.linalg.norm(self.final_dc, axis=1)) > distance
+        return replace(self, moved_d=self.moved_d[far], saddle_dc=self.saddle_dc[far], final_dc=self.final_dc[far])

@@ -24,7 +24,6 @@ from glass_core.saddle.walk import Freedom, distance
 from glass_core.structure import Floats, Structure
 
 _SAME_SADDLE = 0.5  # Å; a saddle whose atoms move further between two regions is another one
-_MOVED = 0.05  # Å; atoms displaced less at the saddle and beyond are not recorded
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,11 +165,10 @@ class BoundSearcher:
     def _with_displacements(
         self, record: SearchRecord, region: Region, saddle_mc: Floats, final_mc: Floats
     ) -> SearchRecord:
-        """The record with the displacements of the atoms that moved."""
+        """The record with the displacements of all atoms that could move."""
         places = self._searcher.structure.positions_nc[region.moving_m]
         at_saddle, at_end = saddle_mc - places, final_mc - places
-        far = np.maximum(np.linalg.norm(at_saddle, axis=1), np.linalg.norm(at_end, axis=1)) > _MOVED
-        return replace(record, moved_d=region.moving_m[far], saddle_dc=at_saddle[far], final_dc=at_end[far])
+        return replace(record, moved_d=region.moving_m, saddle_dc=at_saddle, final_dc=at_end)
 
 
 def _added(before: tuple[int, ...], counts: Mapping[Phase, int]) -> tuple[int, ...]:

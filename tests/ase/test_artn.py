@@ -179,6 +179,25 @@ def test_steps_observers_and_going_on(slab: Atoms, relaxed: Atoms) -> None:
     np.testing.assert_array_equal(seen[0], relaxed.positions)
 
 
+def test_a_calculator_that_fails_breaks_the_search_off(slab: Atoms) -> None:
+    class Failing(EMT):
+        left = 10
+
+        def calculate(self, *args, **options) -> None:
+            self.left -= 1
+            if self.left == 0:
+                raise ArithmeticError("no convergence")
+            super().calculate(*args, **options)
+
+    slab.calc = Failing()
+    artn = hop(slab)
+    with pytest.raises(ArithmeticError, match="no convergence"):
+        artn.run(fmax=0.01)
+    with pytest.raises(GlassError, match=r"broke off at step \d+, where its calculator failed.*make another ARTn"):
+        artn.run(fmax=0.01)
+    assert artn.state is None
+
+
 def test_seed_decides(slab: Atoms, relaxed: Atoms) -> None:
     def ends(seed) -> np.ndarray:
         artn = ARTn(slab_at(relaxed), seed=seed, logfile=None)

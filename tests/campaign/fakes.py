@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from glass_core.campaign.header import Header
-from glass_core.errors import GlassError
 from glass_core.potentials.base import Region
 from glass_core.saddle.records import SearchRecord, State
 from glass_core.saddle.settings import ArtnSettings
 from glass_core.structure import Structure
 from glass_core.testing import example_glass
 
+ALL = -2
 WITHIN, BETWEEN, MEAN, ACCEPTANCE = 0.5, 0.3, 1.7, 0.7
 
 
@@ -34,7 +34,7 @@ class FakeSearcher:
         seed: of means and searches.
         seconds: to sleep for each.
         dies: file; the search of atom 3, number 1 kills its process while the file does not exist, having made it.
-        breaks: atom whose searches raise.
+        breaks: atom whose searches raise, or ``ALL``.
         log: file that gets atom, number and time of each search when it is done; "" for none.
     """
 
@@ -58,8 +58,8 @@ class FakeSearch:
             time.sleep(self._settings.seconds)
         if self._settings.dies and (atom, number) == (3, 1):
             self._die(pathlib.Path(self._settings.dies))
-        if atom == self._settings.breaks:
-            raise GlassError("box is too small")
+        if self._settings.breaks in (atom, ALL):
+            raise ArithmeticError("no convergence")
         record = fake_record(self._settings.seed, atom, number, self._settings.n_atoms, self._mean_n[atom])
         if self._settings.log:
             with pathlib.Path(self._settings.log).open("a") as log:

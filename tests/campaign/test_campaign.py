@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from glass_core.campaign.work import OwnProcess, Work, Workers
 from glass_core.errors import GlassError
 from glass_core.structure import Structure
 from tests.campaign.conftest import labels_of, same
-from tests.campaign.fakes import FakeSearcher, fake_header, true_means
+from tests.campaign.fakes import ALL, FakeSearcher, fake_header, true_means
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ATOMS = np.arange(32, dtype=np.int32)
@@ -228,13 +229,29 @@ def test_a_search_that_always_kills_its_worker_is_named(tmp_path: pathlib.Path, 
 
 
 @pytest.mark.parametrize("processes", [0, 1])
-def test_a_search_that_fails_is_named(tmp_path: pathlib.Path, box: Structure, processes: int) -> None:
+def test_searches_that_fail_stop_nothing_and_are_tried_again(
+    tmp_path: pathlib.Path, box: Structure, processes: int
+) -> None:
     path = tmp_path / "l.h5"
-    workers = dask(box, processes, breaks=4) if processes else own(box, breaks=4)
-    with pytest.raises(GlassError, match="search 0 around atom 4: box is too small"):
-        run(path, box, workers)
-    assert len(read_labels(path)) >= 20
-    assert not journal_of(path).exists()
+    if processes:
+        labels = run(path, box, dask(box, processes, breaks=4))
+    else:
+        with pytest.warns(RuntimeWarning, match="search [0-4] around atom 4 failed: ArithmeticError: no"):
+            labels = run(path, box, own(box, breaks=4))
+    assert labels.states()["failed"] == 5
+    assert len(labels) == 5 * 32
+    assert same(run(path, box, own(box)), labels_of(box, 5))
+
+
+@pytest.mark.parametrize("processes", [0, 1])
+def test_nothing_but_failures_ends_a_campaign(tmp_path: pathlib.Path, box: Structure, processes: int) -> None:
+    workers = dask(box, processes, breaks=ALL) if processes else own(box, breaks=ALL)
+    told = "search [0-9] around atom [0-9]+: ArithmeticError: no convergence; 3 searches in a row failed"
+    with warnings.catch_warnings(), pytest.raises(GlassError, match=told):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        run(tmp_path / "l.h5", box, workers)
+    assert not journal_of(tmp_path / "l.h5").exists()
+    assert same(run(tmp_path / "l.h5", box, own(box)), labels_of(box, 5))
 
 
 def test_no_scheduler_there(tmp_path: pathlib.Path, box: Structure, monkeypatch: pytest.MonkeyPatch) -> None:

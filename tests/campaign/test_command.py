@@ -310,6 +310,6 @@ def test_displacements_can_be_left_out(dump: pathlib.Path) -> None:
     for name in ("atom", "number", "barrier", "final_energy"):
         np.testing.assert_array_equal(small[name], whole[name])
     event = int(small.events()[0])
-    with pytest.raises(GlassError, match="were not kept; label again without --no-displacements"):
+    with pytest.raises(GlassError, match="were not kept; label into another file, without"):
         small.displacements(event, "final")
     assert whole.displacements(event).any()

@@ -10,6 +10,8 @@ import pickle
 import numpy as np
 import pytest
 
+from glass_core.campaign.columns import rounded
+from glass_core.campaign.work import DISPLACEMENTS
 from glass_core.cli.predict import read
 from glass_core.errors import GlassError
 from glass_core.potentials.eam import EamPotential
@@ -60,6 +62,25 @@ def test_most_searches_are_accepted(records):
     for record in records:
         assert np.isfinite(record.barrier) == (record.state is State.ACCEPTED)
         assert len(record.calls) == len(record.products) == len(PHASES)
+
+
+def test_displacements_give_the_configurations_that_energies_belong_to(records, glass, potential):
+    """Of all atoms exactly; of those that a label file keeps nearly."""
+    everywhere = potential.bind(glass).region(0, None).surface
+    reference = everywhere.energy_forces(glass.positions_nc)[0]
+
+    def energy(moved_d, field_dc):
+        places = glass.positions_nc.copy()
+        places[moved_d] += field_dc
+        return everywhere.energy_forces(places)[0] - reference
+
+    for record in [r for r in records if r.state is State.ACCEPTED]:
+        kept = record.displaced_beyond(DISPLACEMENTS)
+        assert len(kept.moved_d) < len(record.moved_d)
+        for name, told in (("saddle_dc", record.barrier), ("final_dc", record.final_energy)):
+            assert energy(record.moved_d, getattr(record, name)) == pytest.approx(told, abs=1e-6)
+            assert 0 < energy(kept.moved_d, rounded(getattr(kept, name))) - told < 0.06
+    assert len(record.displaced_beyond(np.inf).moved_d) == 0
 
 
 def test_same_seed_same_search_in_another_process_image(records, searcher):
