@@ -31,8 +31,9 @@ class Results:
         rows = rows[rows["state"] != _FAILED]  # which are tried again
         results._widen(int(rows["number"].max(initial=-1)) + 1)
         results._done_ns[rows["atom"], rows["number"]] = True
-        results._barrier_ns[rows["atom"], rows["number"]] = np.where(rows["state"] == _ACCEPTED, rows["barrier"], np.nan)
-        results._count, results._accepted = len(rows), int((rows["state"] == _ACCEPTED).sum())
+        accepted_r = rows["state"] == _ACCEPTED
+        results._barrier_ns[rows["atom"], rows["number"]] = np.where(accepted_r, rows["barrier"], np.nan)
+        results._count, results._accepted = len(rows), int(accepted_r.sum())
         return results
 
     def __len__(self) -> int:

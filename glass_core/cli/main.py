@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"glass: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except MemoryError:
-        print("glass: error: out of memory; use fewer atoms, or smaller parts (--chunk, where the command has it)", file=sys.stderr)
+        print("glass: error: out of memory; use fewer atoms, or a smaller --chunk where there is one", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("glass: interrupted; finished parts are kept, run the same command to go on", file=sys.stderr)

@@ -15,7 +15,6 @@ from glass_core.structure import Floats
 
 ENOUGH = 0.5  # of the force wanted at the saddle: no need to relax further across the mode
 SECOND_CURVATURE = -0.02  # eV/Å²; rounding and differences leave less
-_SECOND_VECTORS = 20
 
 
 def to_saddle(walk: Walk, direction_nc: Floats, rng: np.random.Generator) -> Generator[Step, None, None]:
@@ -107,4 +106,4 @@ def second_mode(walk: Walk, rng: np.random.Generator) -> Mode:
     curvature = walk.surface.curvature(walk.positions_nc, walk.forces_nc)
     start = rng.normal(size=walk.positions_nc.shape)
     across = np.concatenate([walk.mode_nc.reshape(1, -1), rigid_motions(walk.positions_nc, walk.freedom)])
-    return lowest_mode(curvature, start, _SECOND_VECTORS, across, settled=1e-3)
+    return lowest_mode(curvature, start, walk.settings.climb.second_vectors, across, settled=1e-3)

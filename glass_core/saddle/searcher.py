@@ -132,12 +132,13 @@ class BoundSearcher:
     def _with_sides(self, again: Outcome, large: Region, inner: NDArray[np.intp], first: Outcome) -> Outcome:
         """The saddle of the larger region with its other minimum.
 
-        That of the small region, relaxed on, if the saddle is the same one and stands above it; else both sides of
-        the saddle decide once more.
+        That of the small region, relaxed on, if the saddle is the same one and stands above it; else, or where the
+        settings want it, both sides of the saddle decide once more.
         """
         settings = self._searcher.settings
         places = self._searcher.structure.positions_nc[large.moving_m]
-        if largest(again.saddle_nc[inner] - first.saddle_nc) <= _SAME_SADDLE:
+        same = largest(again.saddle_nc[inner] - first.saddle_nc) <= _SAME_SADDLE
+        if same and not settings.regions.both_sides:
             end = places.copy()
             end[inner] = first.sides[1].positions_nc
             relaxed = minimise(large.surface, end, settings.sides.converged, settings.sides.most)

@@ -3,8 +3,9 @@
     python -m tests.benchmarks.uncertainty MODEL DATA
 
 For structures near to and far from the training glasses: the mean barrier, the mean standard error (of a model that
-tells it) and the share of atoms flagged out of domain. Strains are affine, without relaxation: they leave the energy minimum that labels belong
-to. Coverage of the intervals on left-out groups is printed by ``glass train barrier`` (or ``linear``).
+tells it) and the share of atoms flagged out of domain. Strains are affine, without relaxation: they leave the energy
+minimum that labels belong to. Coverage of the intervals on left-out groups is printed by ``glass train barrier`` (or
+``linear``).
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ def structures(glass: Structure) -> Iterator[tuple[str, Structure]]:
     for share in (0.01, 0.02, 0.03, 0.05):
         yield f"dilated by {share:.0%}", strained(glass, np.eye(3) * (1 + share))
         yield f"compressed by {share:.0%}", strained(glass, np.eye(3) * (1 - share))
+    for strain in (0.02, -0.02, 0.04, -0.04):
+        yield f"strained by {strain:+.0%} along x", strained(glass, np.diag([1 + strain, 1, 1]))
     for shear in (0.01, 0.02, 0.04, 0.08):
         yield f"sheared by {shear:.0%}", strained(glass, np.eye(3) + shear * np.eye(3, k=1) * [[1], [0], [0]])
     for deviation in (0.02, 0.05, 0.1, 0.15, 0.2, 0.4):

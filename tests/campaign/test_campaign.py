@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 from typing import Any
 
 import numpy as np
@@ -243,12 +242,12 @@ def test_searches_that_fail_stop_nothing_and_are_tried_again(
     assert same(run(path, box, own(box)), labels_of(box, 5))
 
 
+@pytest.mark.filterwarnings("ignore:search:RuntimeWarning")
 @pytest.mark.parametrize("processes", [0, 1])
 def test_nothing_but_failures_ends_a_campaign(tmp_path: pathlib.Path, box: Structure, processes: int) -> None:
     workers = dask(box, processes, breaks=ALL) if processes else own(box, breaks=ALL)
     told = "search [0-9] around atom [0-9]+: ArithmeticError: no convergence; 3 searches in a row failed"
-    with warnings.catch_warnings(), pytest.raises(GlassError, match=told):
-        warnings.simplefilter("ignore", RuntimeWarning)
+    with pytest.raises(GlassError, match=told):
         run(tmp_path / "l.h5", box, workers)
     assert not journal_of(tmp_path / "l.h5").exists()
     assert same(run(tmp_path / "l.h5", box, own(box)), labels_of(box, 5))

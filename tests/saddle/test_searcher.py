@@ -9,15 +9,18 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 from glass_core.campaign.columns import rounded
 from glass_core.campaign.work import DISPLACEMENTS
 from glass_core.cli.predict import read
 from glass_core.errors import GlassError
 from glass_core.potentials.eam import EamPotential
+from glass_core.saddle.minimise import minimise
+from glass_core.saddle.phases import SECOND_CURVATURE
 from glass_core.saddle.records import PHASES, State
 from glass_core.saddle.searcher import Searcher
-from glass_core.saddle.settings import ArtnSettings, Regions, preset
+from glass_core.saddle.settings import PRESETS, ArtnSettings, Regions, preset
 from glass_core.structure import replace_fields
 from tests.potentials.systems import EXAMPLE
 
@@ -83,6 +86,27 @@ def test_displacements_give_the_configurations_that_energies_belong_to(records, 
     assert len(record.displaced_beyond(np.inf).moved_d) == 0
 
 
+def test_strict_events_are_saddles_of_index_one_between_the_minimum_and_another(searcher, glass, potential):
+    settings = preset("strict")
+    bound = dataclasses.replace(searcher, settings=settings).bound()
+    accepted = [r for r in (bound(ATOM, number) for number in range(6)) if r.state is State.ACCEPTED]
+    assert len(accepted) >= 2
+    for record in accepted:
+        surface = potential.bind(glass).region(ATOM, settings.regions.refine_radius).surface
+        start = glass.positions_nc[record.moved_d]
+        saddle = start + record.saddle_dc
+        product = surface.curvature(saddle)
+        hessian = LinearOperator((saddle.size,) * 2, matvec=lambda v, by=product: by(v.reshape(-1, 3)).ravel())
+        lowest, second = np.sort(eigsh(hessian, k=2, which="SA", tol=1e-3, return_eigenvectors=False))
+        assert lowest < 0
+        assert second > SECOND_CURVATURE - 0.002
+        mode = eigsh(hessian, k=1, which="SA", tol=1e-3)[1].reshape(-1, 3)
+        ends = [minimise(surface, saddle + sign * 0.3 * mode, 0.01, 1000).positions_nc for sign in (-1, 1)]
+        # Down from high saddles, minimisers with other steps end in other minima, but not near the initial one.
+        near, far = sorted(np.linalg.norm(end - start, axis=1).max() for end in ends)
+        assert near < settings.sides.same < far
+
+
 def test_same_seed_same_search_in_another_process_image(records, searcher):
     again = pickle.loads(pickle.dumps(searcher)).bound()(ATOM, 3)
     for field in dataclasses.fields(again):
@@ -120,7 +144,7 @@ def test_low_cap_ends_searches(searcher):
 
 
 def test_settings_survive_a_round_trip_and_refuse_what_they_do_not_know():
-    for name in ("bauchy2024", "xu2018", "tian2019", "wang2020"):
+    for name in PRESETS:
         assert ArtnSettings.from_dict(preset(name).as_dict()) == preset(name)
     with pytest.raises(GlassError, match="Did you mean 'relaxations'"):
         ArtnSettings.from_dict({"push": {"relaxation": 3}})
