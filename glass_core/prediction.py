@@ -5,11 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from glass_core.cell_list import heights
 from glass_core.domains import Surroundings, chunks
 from glass_core.errors import GlassError
 from glass_core.models.base import Model, Progress
+from glass_core.neighbours import find_neighbours
 from glass_core.outputs import PerAtom
 from glass_core.structure import Ints, Structure
+
+_MOST_NEAR = 1000  # neighbours of an atom, far above those in any solid
+_ATOM = 2.0  # Å, the room of an atom
 
 
 def predict(
@@ -34,21 +39,57 @@ def predict(
         to rounding.
 
     Raises:
-        GlassError: for centres that are no atoms, species the model does not know, coinciding atoms, or
-            a model that returns a value that is not finite.
+        GlassError: for centres that are no atoms, species the model does not know, atoms denser than in any solid,
+            coinciding atoms, or a model that returns a value that is not finite.
     """
     known = structure.with_species(model.species, owner=f"model {model.card.name or model.kind!r}")
+    _require_density(known, model.cutoff)
     wanted = None if centres is None else _indices(centres, structure.n_atoms)
     size = structure.n_atoms if wanted is None else len(wanted)
     most = model.chunk_centres if chunk_centres is None else chunk_centres
     if most < 1:
         raise GlassError(f"chunk_centres must be at least 1, got {most}")
     values = {name: np.full(size, np.nan) for name in model.outputs}
-    if size:
-        _fill(model, known, wanted, most, values, progress)
+    try:
+        if size:
+            _fill(model, known, wanted, most, values, progress)
+    except np.linalg.LinAlgError as error:
+        raise GlassError(
+            f"{model.card.name or model.kind} cannot be computed here ({error}); {_closest(known)}"
+        ) from error
     result = {name: PerAtom(v, model.outputs[name]) for name, v in values.items()}
     _require_finite(result, wanted)
     return result
+
+
+def _require_density(structure: Structure, cutoff: float) -> None:
+    """Refuses lengths in another unit, whose neighbours would be too many to count.
+
+    The volume is that between the outermost atoms in directions without periodicity.
+    """
+    if structure.n_atoms == 0:
+        return
+    tall = heights(structure.cell_cc)
+    spread = np.ptp(structure.positions_nc @ np.linalg.inv(structure.cell_cc), axis=0) * tall
+    sides = np.where(structure.pbc, tall, spread + _ATOM)
+    density = structure.n_atoms * float(np.prod(tall / sides)) / abs(float(np.linalg.det(structure.cell_cc)))
+    near = density * 4 / 3 * np.pi * cutoff**3
+    if near > _MOST_NEAR:
+        raise GlassError(
+            f"an atom has {near:.0f} others within the model's cutoff of {cutoff:g} Å on average, at {density:.3g} "
+            "atoms per Å³ (diamond has 0.18); give positions and box in Å: multiply those in nm by 10"
+        )
+
+
+def _closest(structure: Structure) -> str:
+    near = find_neighbours(structure, _ATOM)
+    if not len(near.j_p):
+        return "report this with the structure"
+    pair = int(np.argmin(near.distances_p))
+    return (
+        f"the nearest atoms, {near.i_p[pair]} and {near.j_p[pair]}, are {near.distances_p[pair]:.2f} Å apart: minimise "
+        "the energy first, and give positions in Å"
+    )
 
 
 def _indices(centres: ArrayLike, n_atoms: int) -> Ints:

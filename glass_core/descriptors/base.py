@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -60,6 +61,30 @@ class Descriptor(Protocol):
         dtype: DTypeLike = ...,
     ) -> Features:
         """Features of ``centres`` (default: all atoms), shape (m, n_features), in the order of ``centres``."""
+
+
+def described(descriptor: Any) -> dict[str, Any]:
+    """Kind and fields of a descriptor as plain values, as model files keep them; ``registry.make`` makes it of them.
+
+    Fields may be descriptors themselves, or sequences of such.
+
+    Raises:
+        GlassError: if it is no dataclass.
+    """
+    kind = descriptor.kind
+    if not is_dataclass(descriptor):
+        raise GlassError(
+            f"descriptor {type(descriptor).__name__} is no dataclass, so that no model file can hold its settings; "
+            "make it one (@dataclass(frozen=True))"
+        )
+    values = {field.name: _plain(getattr(descriptor, field.name)) for field in fields(descriptor)}
+    return {"kind": kind, **values}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return tuple(_plain(entry) for entry in value)
+    return described(value) if isinstance(value, Descriptor) else value
 
 
 class ShellExpansion:
@@ -176,9 +201,3 @@ class ShellExpansion:
             for n in range(1, self.n_max + 1)
         ]
         return [name.format(k=k) for part in (radial, angular) for k in range(self.shells + 1) for name in part]
-
-    def settings(self) -> dict[str, Any]:
-        """Fields as plain values, for model files."""
-        from dataclasses import fields
-
-        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]

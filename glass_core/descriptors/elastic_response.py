@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -122,10 +122,6 @@ class ElasticResponse:
     def names(self) -> list[str]:
         """One name per feature, ``contact0(compliance)``: law, shell, quantity."""
         return [f"{self.law}{k}({name})" for k in range(self.shells + 1) for name in NAMES]
-
-    def settings(self) -> dict[str, Any]:
-        """Fields as plain values, for model files."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     def __call__(
         self,

@@ -63,13 +63,6 @@ class Stack:
         """Names of the parts' features, the number of the part in front: ``1:B0(n=1,Cu)``."""
         return [f"{number}:{name}" for number, part in enumerate(self.parts, 1) for name in part.names()]
 
-    def settings(self) -> dict[str, Any]:
-        """Plain values, for model files."""
-        return {
-            "species": self.species,
-            "parts": tuple({"kind": part.kind, **part.settings()} for part in self.parts),
-        }
-
     def __call__(
         self,
         structure: Structure,

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.descriptors.base import described
 from glass_core.descriptors.shells import Finder, blocks_of_rows
 from glass_core.descriptors.shells import Progress as Progress
 from glass_core.errors import GlassError
@@ -196,7 +197,7 @@ class DescriptorModel:
 
     def settings(self) -> dict[str, Any]:
         """Plain values for a model file."""
-        return {"descriptor": {"kind": self.descriptor.kind, **self.descriptor.settings()}}
+        return {"descriptor": described(self.descriptor)}
 
     def tensors(self) -> Arrays:
         """Arrays for a model file."""

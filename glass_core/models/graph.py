@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.descriptors.base import described
 from glass_core.descriptors.shells import Finder
 from glass_core.errors import GlassError
 from glass_core.graphs.evaluation import Evaluator, evaluator
@@ -188,7 +189,7 @@ class GraphBarrier:
         }
         if self.flag is None:
             return own
-        return {**own, "descriptor": {"kind": self.flag.descriptor.kind, **self.flag.descriptor.settings()}}
+        return {**own, "descriptor": described(self.flag.descriptor)}
 
     def tensors(self) -> Arrays:
         """Weights of all members, and the arrays of the flag."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.descriptors.base import Descriptor
+from glass_core.descriptors.base import Descriptor, described
 from glass_core.descriptors.shells import Features, Finder
 from glass_core.neighbours import Neighbours, neighbour_blocks
+from glass_core.settings import checked
 from glass_core.structure import Ints, Structure
 from glass_core.testing.common import COMMON_CHECKS
 from glass_core.testing.structures import example_glass
@@ -110,7 +112,16 @@ def _own_checks(descriptor: Descriptor) -> dict[str, Check]:
         worst = float((np.abs(features - exact) / scale).max(initial=0.0))
         require(worst < 1e-3, f"float32 features differ by {worst:.3g} of the largest value")
 
-    return {"names": names, "edges": edges, "dtype": dtype}
+    def settings(subject: Subject, structure: Structure, random: np.random.Generator) -> None:
+        """Settings survive in a model file."""
+        content = json.loads(json.dumps(described(descriptor)))
+        del content["kind"]
+        again = checked(type(descriptor), content, f"settings of {descriptor.kind}")
+        require(again.names() == descriptor.names(), "a descriptor made of the settings in a model file is another one")
+        found = collect(again, structure, None)
+        require_equal(subject, subject.values(structure, None), _columns(descriptor, found), "settings in a file")
+
+    return {"names": names, "edges": edges, "dtype": dtype, "settings": settings}
 
 
 class SmallBlocks:
@@ -125,4 +136,4 @@ class SmallBlocks:
         return neighbour_blocks(structure, cutoff, centres, block_atoms=_BLOCK)
 
 
-DESCRIPTOR_CHECKS: tuple[str, ...] = (*COMMON_CHECKS, "names", "edges", "dtype")
+DESCRIPTOR_CHECKS: tuple[str, ...] = (*COMMON_CHECKS, "names", "edges", "dtype", "settings")

@@ -64,10 +64,13 @@ def bench_of(config: TrainingConfig, dataset: Dataset, device: str = "cpu") -> B
     """The bench of a configuration. Settings are checked now; descriptors are computed when they are first needed.
 
     Raises:
-        GlassError: for a model that cannot be trained, or settings that are wrong.
+        GlassError: for a model that cannot be trained, settings that are wrong, or a device that does not exist
+            (models on descriptors compute on the processor whatever the device).
     """
+    from glass_core.models.devices import require_device
     from glass_core.training import blend, graph
 
+    require_device(device)
     if config.model in graph.MODELS:
         return graph.GraphBench(config, dataset, device)
     if config.model in blend.MODELS:

@@ -14,7 +14,6 @@ from glass_core.errors import GlassError
 from glass_core.graphs.hops import hops_of
 from glass_core.graphs.on_torch import require_torch
 from glass_core.models.base import ModelCard
-from glass_core.models.devices import require_device
 from glass_core.models.domain import Domain
 from glass_core.models.graph import Flag, GraphBarrier, architecture
 from glass_core.settings import Count, NotNegative, Positive, Share, checked
@@ -87,7 +86,6 @@ class GraphBench:
         wanted = {"network": self.settings.network, "architecture": self.settings.architecture}
         require_torch()
         self.architecture = architecture(wanted)
-        require_device(device)
         if config.thermal:
             raise GlassError("thermal is for models on descriptors; remove it from this configuration")
         self._config, self._dataset, self._device = config, dataset, device

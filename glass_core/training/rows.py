@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.dataset import Dataset
+from glass_core.descriptors.base import described
 from glass_core.errors import GlassError
 from glass_core.registry import make
 from glass_core.structure import Structure, replace_fields
@@ -74,7 +75,9 @@ def make_descriptor(config: TrainingConfig, dataset: Dataset) -> Any:
     where = "descriptor in the training configuration"
     if "species" in config.descriptor:
         raise GlassError(f"{where} must not name species, which come from the data; remove the key")
-    return make("descriptor", {**config.descriptor, "species": dataset.species}, where)
+    descriptor = make("descriptor", {**config.descriptor, "species": dataset.species}, where)
+    described(descriptor)  # must be possible in the end
+    return descriptor
 
 
 def make_rows(

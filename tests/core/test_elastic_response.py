@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from glass_core import Structure
+from glass_core.descriptors.base import described
 from glass_core.descriptors.elastic_response import NAMES, ElasticResponse
 from glass_core.descriptors.springs import SplinePairs, basis, law_table
 from glass_core.descriptors.stack import Stack
 from glass_core.errors import GlassError
+from glass_core.registry import make
 from glass_core.testing import check_descriptor, example_glass
 from tests.core.slow_response import SlowResponse
 
@@ -109,5 +111,5 @@ def test_stack_joins_its_parts(glass: Structure) -> None:
     joined = stack(glass, np.array([3, 1]))
     np.testing.assert_array_equal(joined[:, 120:], stack.parts[1](glass, np.array([3, 1])))
     assert stack.receptive_field == max(part.receptive_field for part in stack.parts)
-    assert Stack(**stack.settings()) == stack
+    assert make("descriptor", described(stack), "the stack") == stack
     check_descriptor(stack, tolerance=1e-5)

@@ -8,14 +8,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from glass_core import GlassError, PerAtom, Structure, predict
+from glass_core import GlassError, PerAtom, Structure, load_model, predict
 from glass_core.models.base import DescriptorModel, ModelCard
+from glass_core.structure import replace_fields
 from tests.core.small_models import small_barrier
 
 
 @pytest.fixture(scope="module")
 def whole(model: DescriptorModel, glass: Structure) -> dict[str, np.ndarray]:
     return {name: out.values for name, out in predict(model, glass).items()}
+
+
+def test_lengths_in_another_unit_are_refused(model: DescriptorModel, glass: Structure) -> None:
+    small = replace_fields(glass, positions_nc=0.1 * glass.positions_nc, cell_cc=0.1 * glass.cell_cc)
+    with pytest.raises(GlassError, match=r"an atom has \d+ others within the model's cutoff.*positions and box in Å"):
+        predict(model, small)
+
+
+def test_atoms_on_top_of_each_other_are_named() -> None:
+    places = np.random.default_rng(0).uniform(0, 6, (60, 3))
+    crowd = Structure(places, np.zeros(60, int), ("Cu",), np.eye(3) * 6, True)
+    with pytest.raises(GlassError, match=r"the nearest atoms, \d+ and \d+, are 0.\d+ Å apart: minimise"):
+        predict(load_model("linear"), crowd)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,9 @@ import sys
 
 import pytest
 
+from glass_core.dataset import Dataset, write_dataset
+from tests.training.conftest import labelled
+
 SOURCE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "third_party_plugin"
 LIST_AND_PREDICT = """
 import json, numpy as np
@@ -54,6 +57,16 @@ def test_it_is_listed_and_predicts(environment: dict[str, str], tmp_path: pathli
     assert "coordination" in found["model classes"]
     assert "coordination" in found["models"]
     assert found["values"] == [2, 1, 1]
+
+
+def test_models_are_trained_on_it_and_loaded_again(environment: dict[str, str], tmp_path: pathlib.Path) -> None:
+    (tmp_path / "rings.yaml").write_text("model: ridge\ndescriptor: {kind: ring_counts, width: 1.0}\n")
+    glasses = [labelled(seed, seed) for seed in range(3)]
+    write_dataset(Dataset(tuple(glasses)), tmp_path / "d.h5")
+    glass = [sys.executable, "-m", "glass_core.cli.main"]
+    run([*glass, "train", "rings.yaml", "-d", "d.h5", "-o", "rings.safetensors"], environment, tmp_path)
+    told = json.loads(run([*glass, "evaluate", "rings.safetensors", "d.h5", "--json"], environment, tmp_path))
+    assert told
 
 
 def test_its_own_tests_pass(environment: dict[str, str], tmp_path: pathlib.Path) -> None:
