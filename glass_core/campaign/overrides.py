@@ -9,6 +9,7 @@ from typing import Any
 from glass_core.errors import GlassError, unknown
 from glass_core.paths import existing_file
 from glass_core.saddle.settings import ArtnSettings, preset
+from glass_core.yaml_text import read_yaml
 
 _WORDS: Mapping[str, Any] = {"null": None, "true": True, "false": False}
 
@@ -45,13 +46,8 @@ def chosen_settings(
 
 
 def _read(file: str | os.PathLike[str]) -> Mapping[str, Any]:
-    import yaml
-
     path = existing_file(file, "settings file", "give a YAML file")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError) as error:
-        raise GlassError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    content = read_yaml(path)
     if not isinstance(content, Mapping):
         raise GlassError(f"{path} must hold keys and values such as `climb: {{force: 0.03}}`")
     return content

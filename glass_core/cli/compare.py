@@ -8,6 +8,7 @@ from typing import Any
 from glass_core.cli.options import add_data, add_runs
 from glass_core.cli.progress import stages
 from glass_core.cli.show import as_json, number, print_left_out, table, with_spread
+from glass_core.errors import GlassError
 
 _DEFAULT = (
     "barrier", "linear", "spectra", "ridge", "symgnn", "egat_length", "schnet", "egnn", "edge_gcn", "gcn",
@@ -41,22 +42,27 @@ def run(args: argparse.Namespace) -> None:
     configs = {name: read_config(name) for name in args.configs or _DEFAULT}
     dataset = read_dataset(args.data)
     benches = {name: bench_of(config, dataset, own_device(args.device)) for name, config in configs.items()}
-    results = {}
+    results: dict[str, dict[str, Any]] = {}
+    failed: list[str] = []
     with stages(args.json or not is_first()) as tell:
         for index, (name, config) in enumerate(configs.items()):
 
             def part(what: str, share: float, name: str = name, index: int = index) -> None:
                 tell(f"{name}: {what}", (index + share) / len(configs))
 
-            found = cross_validate(config, dataset, args.runs, part, benches[name], args.leave_out)
+            try:
+                found = cross_validate(config, dataset, args.runs, part, benches[name], args.leave_out)
+            except GlassError as error:
+                failed.append(f"{name}: {error}")
+                continue
             results[name] = found.summary()
             results[name]["published"] = list(config.published)
-    if not is_first():
-        return
-    if args.json:
+    if is_first() and args.json:
         as_json(results)
-        return
-    print_table(results)
+    elif is_first() and results:
+        print_table(results)
+    if failed:
+        raise GlassError("; ".join(failed))
 
 
 def print_table(results: dict[str, dict[str, Any]]) -> None:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from glass_core.errors import GlassError, unknown
 from glass_core.paths import existing_file, is_file
 from glass_core.settings import NotEmpty, Positive, Share, Whole, checked, conformed, field_types
+from glass_core.yaml_text import read_yaml
 
 VERSION = 3
 """Of training: one more when defaults or algorithms change, so that folds kept from before are not used again."""
@@ -65,7 +66,8 @@ def read_config(path: str | os.PathLike[str]) -> TrainingConfig:
     """A configuration by path, or by the name of a shipped one.
 
     A file may name another one as its ``base`` (a shipped name, or a path from its own folder), and say only what is
-    different. Mappings within mappings are joined key by key, unless they are of another ``kind`` or ``network``.
+    different. Mappings within mappings are joined key by key, unless they are of another ``kind``; the
+    ``architecture`` of another ``network`` begins from its defaults.
 
     Raises:
         GlassError: if it cannot be read, has a key that does not exist (the nearest one is offered) or twice,
@@ -89,16 +91,11 @@ def _file(path: str | os.PathLike[str], folder: pathlib.Path) -> pathlib.Path:
 
 def _content(file: pathlib.Path, above: tuple[pathlib.Path, ...]) -> Any:
     """What a file says, with what its base says; ``above`` are the files that it is the base of."""
-    import yaml
-
     if file.resolve() in above:
         raise GlassError(f"{file} is its own base; base must name another configuration")
     if len(above) > _MOST_BASES:
         raise GlassError(f"{file} is the base of more than {_MOST_BASES} configurations, one after the other")
-    try:
-        content = _parse(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError) as error:
-        raise GlassError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from error
+    content = read_yaml(file)
     _require_keys(content, file)
     if "base" not in content:
         return content
@@ -121,22 +118,8 @@ def _joined(under: Any, over: Any) -> Any:
     """``over``, and what it does not say out of ``under``."""
     if not (isinstance(under, Mapping) and isinstance(over, Mapping)):
         return over
-    if any(name in over and over[name] != under.get(name) for name in ("kind", "network")):
+    if "kind" in over and over["kind"] != under.get("kind"):
         return over
+    if "network" in over and over["network"] != under.get("network"):
+        under = {key: value for key, value in under.items() if key != "architecture"}
     return {**under, **{key: _joined(under.get(key), value) for key, value in over.items()}}
-
-
-def _parse(text: str) -> Any:
-    """YAML as plain values; unlike in plain YAML, a key must not stand twice."""
-    import yaml
-
-    class Loader(yaml.SafeLoader):  # type: ignore[misc] # yaml comes without types
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            content = super().construct_mapping(node, deep)
-            keys = [key.value for key, _ in node.value]
-            for key, _ in node.value:
-                if keys.count(key.value) > 1:
-                    raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} twice", key.start_mark)
-            return content
-
-    return yaml.load(text, Loader)

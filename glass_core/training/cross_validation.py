@@ -24,7 +24,7 @@ from glass_core.paths import make_folder
 from glass_core.training.bench import Bench, Notes, Tell, Values, bench_of, portion
 from glass_core.training.config import TrainingConfig
 from glass_core.training.measures import invariance_error, parameters, seconds_per_atom, training_score
-from glass_core.training.parallel import is_first, ranks
+from glass_core.training.parallel import is_first, rank_count, ranks
 
 MEASURED = ("training_seconds", "training_pearson", "parameters", "seconds_per_atom", "invariance_error")
 
@@ -155,8 +155,10 @@ def scored_groups(config: TrainingConfig, dataset: Dataset, left_out: Collection
 
 
 def run_name(config: TrainingConfig, dataset: Dataset) -> str:
-    """What files of a run are called: a hash of all that decides its result."""
-    return f"{config.digest()}-{(dataset.sha256 or _content_hash(dataset))[:12]}"
+    """What files of a run are called: a hash of all that decides its result, and how many processes share its steps."""
+    size = rank_count()
+    shared = f"-{size}ranks" if size > 1 else ""
+    return f"{config.digest()}-{(dataset.sha256 or _content_hash(dataset))[:12]}{shared}"
 
 
 def _content_hash(dataset: Dataset) -> str:

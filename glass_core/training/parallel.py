@@ -89,7 +89,7 @@ def ranks() -> Ranks:
     Raises:
         GlassError: if they cannot be connected.
     """
-    size = _size()
+    size = rank_count()
     if size == 1:
         return Ranks()
     import torch
@@ -104,7 +104,7 @@ def ranks() -> Ranks:
 
 def is_first() -> bool:
     """Whether this process prints and writes: it is alone, or the first that ``torchrun`` started."""
-    return _size() == 1 or os.environ.get("RANK") == "0"
+    return rank_count() == 1 or os.environ.get("RANK") == "0"
 
 
 def own_device(name: str) -> str:
@@ -112,5 +112,13 @@ def own_device(name: str) -> str:
     return f"cuda:{os.environ['LOCAL_RANK']}" if name == "cuda" and "LOCAL_RANK" in os.environ else name
 
 
-def _size() -> int:
-    return int(os.environ.get("WORLD_SIZE", "1"))
+def rank_count() -> int:
+    """How many processes ``torchrun`` started; 1 without it.
+
+    Raises:
+        GlassError: if ``WORLD_SIZE`` is no number.
+    """
+    size = os.environ.get("WORLD_SIZE", "1")
+    if not size.isdigit():
+        raise GlassError(f"WORLD_SIZE must be a number of processes, got {size!r}; unset it, or use torchrun")
+    return int(size)

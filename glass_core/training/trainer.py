@@ -127,9 +127,10 @@ class Trainer:
             losses.append(self._step(index, rate))
         mean = self.group.mean(float(np.mean(losses)))
         if not (math.isfinite(mean) and all(torch.isfinite(p).all() for p in self.network.parameters())):
+            kept = "the checkpoint of the epoch before is kept" if done else "nothing was learned before"
             raise GlassError(
-                f"training diverged in epoch {done + 1} (loss {mean}); the state before it is kept. "
-                f"Lower learning_rate ({self.fit.settings.learning_rate:g}) or clip ({self.fit.settings.clip:g})"
+                f"training diverged in epoch {done + 1} (loss {mean}); {kept}. Lower learning_rate "
+                f"({self.fit.settings.learning_rate:g}) or clip ({self.fit.settings.clip:g}), and start again"
             )
         return mean
 

@@ -355,6 +355,10 @@ def test_compare_prints_one_row_for_each_method_and_reuses_the_folds_of_train(
     assert compared[str(graph)]["pooled"] == trained["pooled"]
     assert compared[str(graph)]["measured"] == trained["measured"]
     assert compared[str(ridge)]["measured"]["invariance_error"] < 1e-6
+    assert main(["compare", "linear", str(ridge), "-d", str(data), "--runs", str(runs)]) == 2  # without energies
+    told = capsys.readouterr()
+    assert str(ridge) in told.out
+    assert told.err.splitlines()[-1].startswith("glass: error: linear: springs are fitted to energies of atoms")
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert main(command) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -242,7 +242,19 @@ def test_a_configuration_says_what_differs_from_its_base(tmp_path: pathlib.Path)
     assert (found.model, found.descriptor, found.seeds) == (base.model, base.descriptor, (3,))
     (tmp_path / "other.yaml").write_text("base: symgnn\nsettings: {network: schnet}\ndescriptor: {kind: scnn}\n")
     other = read_config(tmp_path / "other.yaml")
-    assert (other.settings, other.descriptor) == ({"network": "schnet"}, {"kind": "scnn"})
+    kept = {key: value for key, value in base.settings.items() if key != "architecture"}
+    assert (other.settings, other.descriptor) == ({**kept, "network": "schnet"}, {"kind": "scnn"})
+
+
+def test_numbers_are_written_as_anywhere(tmp_path: pathlib.Path) -> None:
+    """YAML 1.1 takes 1e-3 for text."""
+    (tmp_path / "mine.yaml").write_text("base: symgnn\nsettings: {learning_rate: 1e-3, weight_decay: .5e-4}\n")
+    assert read_config(tmp_path / "mine.yaml").settings["learning_rate"] == 1e-3
+
+
+def test_devices_that_do_not_exist_are_refused_for_every_method(dataset: Dataset) -> None:
+    with pytest.raises(GlassError, match="no device 'blah' on this machine"):
+        bench.bench_of(read_config("ridge"), dataset, "blah")
 
 
 @pytest.mark.parametrize(
