@@ -149,7 +149,12 @@ def _find(target: str) -> Any:
 
 
 def _make(target: str) -> Any:
-    calculator = _find(target)()
+    try:
+        calculator = _find(target)()
+    except GlassError:
+        raise
+    except Exception as error:
+        raise GlassError(f"{target} makes no calculator: it raised {type(error).__name__}: {error}") from error
     if not hasattr(calculator, "get_potential_energy") or isinstance(calculator, Atoms):
         raise GlassError(f"{target} must return an ASE calculator, got {type(calculator).__name__}")
     return calculator

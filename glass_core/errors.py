@@ -49,3 +49,10 @@ def require_package(package: str, extra: str) -> None:
         if isinstance(error, ModuleNotFoundError) and error.name == package:
             raise missing_extra(package.replace("_", "-"), extra) from error
         raise MissingExtraError(f"{package} is installed but cannot be imported here: {error}") from error
+
+
+def plain_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """A warning for people: one line, without the place in our code (see ``warnings.formatwarning``)."""
+    return f"glass: warning: {message}\n"

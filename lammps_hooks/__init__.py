@@ -9,7 +9,7 @@ Input script of an ``lmp`` binary with the PYTHON package, one line, from a file
 
     include glass.lmp
 
-For saddle searches, any pair style as a potential::
+For saddle searches, pair styles as potentials::
 
     LammpsPotential("pair_style eam/fs\\npair_coeff * * CuZr_mm.eam.fs Cu Zr", ("Cu", "Zr"))
 """

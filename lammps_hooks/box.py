@@ -13,6 +13,7 @@ from glass_core.errors import GlassError
 from glass_core.structure import Floats, Structure
 from lammps_hooks.instance import Instance
 from lammps_hooks.library import open_lammps
+from lammps_hooks.pair_commands import command_words, is_charge
 
 _QUIET = ("-log", "none", "-screen", "none", "-nocite")
 _SKIN = 1.0  # Å
@@ -30,7 +31,7 @@ class LammpsBox:
     Args:
         structure: its types are those of LAMMPS.
         n_types: atom types; the structure need not have atoms of each.
-        commands: that define the potential.
+        commands: that define the potential; ``set type 1 charge 2.4`` gives atoms charges.
 
     Raises:
         GlassError: with what LAMMPS says of the commands.
@@ -47,7 +48,8 @@ class LammpsBox:
             raise GlassError("LAMMPS runs on several ranks; start one process per worker, without mpirun")
         self._wrapped_nc = _wrapped(self.home_nc @ self._rotation_cc.T, self._cell_cc, self._pbc)
         self._lattice_nc = self._wrapped_nc - self.home_nc @ self._rotation_cc.T
-        for command in _setup(structure, self._cell_cc, self._wrapped_nc, n_types):
+        charged = any(is_charge(words) for words in command_words(commands))
+        for command in _setup(structure, self._cell_cc, self._wrapped_nc, n_types, charged):
             self._instance.command(command)
         self._create(structure)
         for command in ("mass * 1.0", *commands.splitlines(), *_CALCULATION):
@@ -161,7 +163,7 @@ def _wrapped(places_nc: Floats, cell_cc: Floats, pbc: tuple[bool, bool, bool]) -
     return np.asarray(places_nc - laps @ cell_cc)
 
 
-def _setup(structure: Structure, cell_cc: Floats, places_nc: Floats, n_types: int) -> list[str]:
+def _setup(structure: Structure, cell_cc: Floats, places_nc: Floats, n_types: int, charged: bool) -> list[str]:
     """Commands that make an empty box."""
     low, high = np.zeros(3), np.diag(cell_cc).copy()
     free = ~np.array(structure.pbc)
@@ -170,7 +172,7 @@ def _setup(structure: Structure, cell_cc: Floats, places_nc: Floats, n_types: in
     tilts = [cell_cc[1, 0], cell_cc[2, 0], cell_cc[2, 1]]
     shape = f"prism {bounds} {' '.join(f'{tilt:.17g}' for tilt in tilts)}" if any(tilts) else f"block {bounds}"
     return [
-        "units metal", "atom_style atomic", "atom_modify map yes sort 0 0.0",
+        "units metal", f"atom_style {'charge' if charged else 'atomic'}", "atom_modify map yes sort 0 0.0",
         f"boundary {' '.join('p' if periodic else 's' for periodic in structure.pbc)}",
         "box tilt large", f"region glass {shape} units box", f"create_box {n_types} glass",
     ]  # fmt: skip

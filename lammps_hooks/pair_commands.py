@@ -7,14 +7,14 @@ import importlib.util
 import os
 import pathlib
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from glass_core.errors import GlassError
 from glass_core.files import sha256
 
 _ALLOWED = (
     "pair_style", "pair_coeff", "pair_modify", "labelmap", "mass", "units", "special_bonds", "kspace_style",
-    "kspace_modify", "kim", "plugin", "suffix", "package",
+    "kspace_modify", "kim", "plugin", "suffix", "package", "set",
 )  # fmt: skip
 
 
@@ -52,12 +52,23 @@ def absolute_commands(text: str, beside: pathlib.Path | None = None) -> str:
     for words in commands:
         if words[0] not in _ALLOWED:
             raise GlassError(f"`{' '.join(words)}` has no place in a potential; keep {', '.join(_ALLOWED[:3])} …")
+        if words[0] == "set" and not is_charge(words):
+            raise GlassError(f"`{' '.join(words)}` has no place in a potential; of set, only `set type 1 charge 2.4`")
         if words[0] == "units" and words[1:] != ["metal"]:
             raise GlassError(f"units of the potential must be metal (Å, eV), got {' '.join(words[1:]) or 'none'}")
     if not any(words[0] == "pair_style" for words in commands):
         raise GlassError("the potential has no pair_style; give commands such as 'pair_style eam/fs' and pair_coeff")
     lines = (" ".join(_quoted(_located(word, beside)) for word in words) for words in commands if words[0] != "units")
     return "\n".join(lines)
+
+
+def is_charge(words: Sequence[str]) -> bool:
+    """Whether a command gives a type of atoms its charge.
+
+    >>> is_charge("set type 1 charge 2.4".split()), is_charge("set group all x 0".split())
+    (True, False)
+    """
+    return len(words) == 5 and words[0] == "set" and (words[1], words[3]) == ("type", "charge")
 
 
 def commands_digest(commands: str) -> str:

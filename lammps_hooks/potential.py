@@ -1,4 +1,4 @@
-"""Any pair style of LAMMPS as a potential for labelling campaigns."""
+"""Pair styles of LAMMPS, with charges and long-range solvers, as potentials for labelling campaigns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class LammpsPotential:
 
     Attributes:
         commands: ``pair_style``, ``pair_coeff`` and the like in ``units metal``, one a line; files that they name
-            become absolute paths.
+            become absolute paths. ``set type 1 charge 2.4`` gives charges. Styles that need more of an atom than
+            its place, type and charge (bonds, dipoles, radii) do not run.
         species: of type 1, 2 …; several types may be of one species, the first of them is used.
 
     Raises:

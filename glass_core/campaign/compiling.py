@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
+from glass_core.errors import GlassError
 from glass_core.potentials.base import Potential
 from glass_core.potentials.eam import EamPotential
 from glass_core.potentials.lennard_jones import LennardJonesPotential
@@ -61,9 +62,19 @@ def _compiled(structure: Structure, potential: Potential) -> bool:
 
 
 def _mark() -> pathlib.Path:
-    """A file beside the compiled code, whose name says for what it was compiled: sources, versions, processor."""
+    """A file beside the compiled code, whose name says for what it was compiled: sources, versions, processor.
+
+    Raises:
+        GlassError: if numba is told not to compile.
+    """
     import llvmlite.binding
     import numba
+
+    if numba.config.DISABLE_JIT:
+        raise GlassError(
+            "NUMBA_DISABLE_JIT is set, without compiled code our own surfaces would take days; unset it, or give the "
+            "potential as a file of LAMMPS commands (.lmp)"
+        )
 
     import glass_core.kernels
     from glass_core.kernels.eam_surface import energy_forces

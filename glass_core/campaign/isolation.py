@@ -1,13 +1,15 @@
-"""Atoms that have nothing to move against."""
+"""Structures in which atoms have nothing to move against, or only images of themselves."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from glass_core.cell_list import heights
 from glass_core.errors import GlassError
 from glass_core.neighbours import neighbour_blocks
 from glass_core.potentials.base import Potential
 from glass_core.potentials.local import BoundTables
+from glass_core.saddle.settings import Kick
 from glass_core.structure import Ints, Structure
 
 _NEAR = 4.0  # Å, within which nearly all atoms have neighbours: looked at first
@@ -39,6 +41,26 @@ def require_neighbours(structure: Structure, atoms_m: Ints, potential: Potential
             f"atom {alone[0]} of {file}{more} has no other atom within {reach:.1f} Å, the reach of {potential.name}, "
             "so that no event can start there; leave it out with --atoms, or check the box and the unit of lengths"
         )
+
+
+def require_room(structure: Structure, kick: Kick, file: str) -> None:
+    """Checks that no atom has an image of itself among those that are kicked with it.
+
+    Raises:
+        GlassError: if the box is too small for that.
+    """
+    tall = np.where(structure.pbc, heights(structure.cell_cc), np.inf)
+    if kick.atoms == "radius" and tall.min() <= kick.radius:
+        raise GlassError(
+            f"the box of {file} is {tall.min():.1f} Å high, no more than the radius of {kick.radius:g} Å within "
+            "which atoms are kicked, so that each would meet itself; repeat the box"
+        )
+
+
+def narrowness(structure: Structure, radius: float | None) -> float | None:
+    """Height of the box in Å, in the direction in which a region of this radius meets images of itself; else None."""
+    tall = np.where(structure.pbc, heights(structure.cell_cc), np.inf)
+    return None if radius is None or tall.min() >= 2 * radius else float(tall.min())
 
 
 def _alone(structure: Structure, atoms_m: Ints, reach: float) -> Ints:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from glass_core.campaign.beginning import Beginning
 from glass_core.campaign.compiling import compile_apart, is_to_compile
-from glass_core.campaign.isolation import require_neighbours
+from glass_core.campaign.isolation import require_neighbours, require_room
 from glass_core.campaign.labels import Predicted
 from glass_core.campaign.overrides import chosen_settings
 from glass_core.campaign.plans import BudgetPlan, EachPlan, Plan, Prior, TargetPlan
@@ -104,6 +104,7 @@ class Request:
                 compile_apart(frame.structure, potential)
         header = Beginning(potential, settings, self.seed, self.relax)(frame, file, path)
         atoms = chosen_atoms(self.atoms, header.structure, self.seed)
+        require_room(header.structure, settings.kick, str(file))
         require_neighbours(header.structure, atoms, potential, str(file))
         predicted, prior = self._predictions(header.structure, bar)
         searcher = Searcher(header.structure, potential, settings, self.seed)

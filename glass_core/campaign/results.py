@@ -16,23 +16,31 @@ _ACCEPTED, _FAILED = STATES.index(State.ACCEPTED), STATES.index(State.FAILED)
 
 
 class Results:
-    """A growing table with a row per atom and a column per number of a search."""
+    """A growing table with a row per atom and a column per number of a search.
+
+    Attributes:
+        failed: searches that a label file holds but which failed, to be tried again.
+    """
 
     def __init__(self, n_atoms: int) -> None:
         self._barrier_ns = np.full((n_atoms, 8), np.nan)
         self._done_ns = np.zeros((n_atoms, 8), dtype=bool)
         self._count = self._accepted = 0
+        self.failed: frozenset[Task] = frozenset()
 
     @classmethod
     def of(cls, labels: Labels) -> Results:
         """What a label file holds, but for searches that failed."""
         results = cls(labels.structure.n_atoms)
         rows = labels.table.rows_r
-        rows = rows[rows["state"] != _FAILED]  # which are tried again
+        again = rows["state"] == _FAILED
+        failed = frozenset(zip(rows["atom"][again].tolist(), rows["number"][again].tolist(), strict=True))
+        rows = rows[~again]
         results._widen(int(rows["number"].max(initial=-1)) + 1)
         results._done_ns[rows["atom"], rows["number"]] = True
         accepted_r = rows["state"] == _ACCEPTED
         results._barrier_ns[rows["atom"], rows["number"]] = np.where(accepted_r, rows["barrier"], np.nan)
+        results.failed = failed
         results._count, results._accepted = len(rows), int(accepted_r.sum())
         return results
 

@@ -82,6 +82,7 @@ class Campaign:
         done = 0
         for wanted in self.plan.rounds(store.results):
             tasks = [task for task in wanted.tasks if not store.results.has(*task)]
+            tasks.sort(key=lambda task: task in store.results.failed)  # those last
             done += len(wanted.tasks) - len(tasks)
             total = done + len(tasks) + wanted.later
             tell(_progress(store, workers, done, total))

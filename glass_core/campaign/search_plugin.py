@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from distributed import WorkerPlugin, get_worker
 
 from glass_core.campaign.results import Task
 from glass_core.campaign.work import BoundWork, Work
+from glass_core.errors import plain_warning
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -24,6 +26,7 @@ class SearchPlugin(WorkerPlugin):
     def setup(self, worker: Any) -> None:
         """Called by Dask on each worker. Kernels use one thread."""
         os.environ.update(dict.fromkeys(_THREADS, "1"))
+        warnings.formatwarning = plain_warning
         self._worker, self._lock, self._stopped = worker, threading.Lock(), False
         self._bound: BoundWork | None = None
 

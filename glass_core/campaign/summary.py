@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from glass_core.campaign.isolation import narrowness
 from glass_core.campaign.labels import Labels
 from glass_core.campaign.retest import expected_retest
 from glass_core.saddle.records import PHASES
@@ -36,6 +37,8 @@ def summarise(labels: Labels) -> dict[str, Any]:
         "barrier_std_ev": _spread(sums.mean_n[known]),
         "within_atom_std_ev": float(np.sqrt(sums.measured_variance)),
         "standard_error_ev": statistics.noise,
+        "relaxed_ang": _farthest(labels.structure.positions_nc - labels.header.given_nc),
+        "narrow_box_ang": narrowness(labels.structure, labels.header.settings.regions.search),
         "expected_retest_correlation": retest,
         "expected_retest_correlation_error": retest_error,
     }
@@ -70,6 +73,11 @@ def _by_phase(labels: Labels, column: str) -> dict[str, float]:
     count = labels.accepted_r.sum()
     totals = labels[column].sum(axis=0, dtype=np.int64)
     return {phase.value: float(total / count) if count else np.nan for phase, total in zip(PHASES, totals, strict=True)}
+
+
+def _farthest(moves_nc: Any) -> float:
+    """Largest displacement of an atom, Å, but for that of all together."""
+    return float(np.linalg.norm(moves_nc - moves_nc.mean(axis=0), axis=1).max(initial=0.0))
 
 
 def _mean(values: Any) -> float:

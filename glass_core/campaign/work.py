@@ -13,7 +13,7 @@ from glass_core.errors import GlassError
 from glass_core.saddle.records import SearchRecord, State
 from glass_core.structure import Structure
 
-_FAILURES_AT_FIRST, _FAILURES = 3, 50  # in a row: before any search of a process has gone well, and after
+_FAILURES = 25  # in a row, after which a worker gives up
 DISPLACEMENTS = 0.01  # Å; energies of the configurations kept are some 0.02 eV too high then, at 0.05 Å some 0.3 eV
 
 
@@ -65,7 +65,7 @@ class BoundWork:
 
     def __init__(self, work: Work) -> None:
         self._search, self._work, self._model = work.searcher.bound(), work, None
-        self._failures, self._most_failures = 0, _FAILURES_AT_FIRST
+        self._failures = 0
         if work.model:
             from glass_core.campaign.predictions import barrier_model
 
@@ -97,7 +97,7 @@ class BoundWork:
         except Exception as error:
             reason = str(error) if isinstance(error, GlassError) else f"{type(error).__name__}: {error}"
             self._failures += 1
-            if self._failures >= self._most_failures:
+            if self._failures >= _FAILURES:
                 raise GlassError(
                     f"search {number} around atom {atom}: {reason}; {self._failures} searches in a row failed like "
                     "this: mend the potential, or leave out the atom with --atoms"
@@ -105,7 +105,7 @@ class BoundWork:
             warnings.warn(f"search {number} around atom {atom} failed: {reason}", RuntimeWarning, stacklevel=2)
             self._search = self._work.searcher.bound()  # what failed may have left the potential in any state
             return SearchRecord(atom, number, State.FAILED)
-        self._failures, self._most_failures = 0, _FAILURES
+        self._failures = 0
         return record
 
 

@@ -26,6 +26,8 @@ def print_summary(summary: dict[str, Any]) -> None:
         f"{searches} searches around {summary['atoms_searched']} of {summary['atoms']} atoms, "
         f"{number(summary['seconds_per_search'])} s each, {number(summary['core_hours'], 2)} core-hours"
     )
+    if summary["relaxed_ang"] > 0:
+        print(f"the structure was relaxed first: atoms moved by up to {number(summary['relaxed_ang'])} Å")
     states = {state: count for state, count in summary["states"].items() if count}
     if states:
         rows = [[s, str(n), number(100 * n / searches, 1), _MEANINGS[s]] for s, n in states.items()]
@@ -34,6 +36,13 @@ def print_summary(summary: dict[str, Any]) -> None:
         _print_barriers(summary)
     else:
         print("no event was found, so there is no label yet")
+    if summary["narrow_box_ang"]:
+        print(
+            f"the box is only {number(summary['narrow_box_ang'], 1)} Å high, less than the region in which atoms move: "
+            "events feel images of themselves"
+        )
+    if summary["states"]["over_cap"] > 0.5 * searches:
+        print("most searches rose above the cap: are lengths in Å and energies in eV? (see --set cap)")
     if "prior" in summary:
         prior = summary["prior"]
         print(

@@ -6,10 +6,12 @@ import argparse
 import io
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 from glass_core import GlassError, __version__
 from glass_core.cli import compare, demo, doctor, evaluate, importing, label, models, predict, report, train
+from glass_core.errors import plain_warning
 
 _COMMANDS = (demo, predict, label, models, importing, train, compare, evaluate, report, doctor)
 
@@ -31,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # `Å` where the terminal knows only ASCII
     args = parser().parse_args(argv)
+    usual, warnings.formatwarning = warnings.formatwarning, plain_warning
     try:
         args.run(args)
         sys.stdout.flush()
@@ -49,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"glass: error: {error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)
         _give_up_output()
         return 2
+    finally:
+        warnings.formatwarning = usual
     return 0
 
 

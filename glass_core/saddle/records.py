@@ -141,8 +141,8 @@ class SearchRecord:
         state: see ``State``.
         barrier: eV, re-converged in the larger region where that was asked for; nan unless accepted.
         first_barrier: eV, in the first region; nan unless accepted there.
-        elastic_error: by how much the fixed surroundings may still raise the barrier, eV; nan unless the same saddle
-            was converged again.
+        elastic_error: by how much the fixed surroundings may still raise the barrier, eV; 0 where all atoms move,
+            nan where the saddle was not converged again, or is another one then.
         final_energy: of the other minimum, eV, relaxed in the same region as the barrier; nan unless accepted.
         curvature: at the saddle, eV/Å².
         moved_d: atoms displaced at the saddle or in the other minimum, indices in the structure, shape (d,): all that

@@ -159,7 +159,8 @@ class BoundSearcher:
             return record
         final: Minimum = outcome.sides[1]
         record = replace(
-            record, barrier=outcome.barrier, first_barrier=outcome.barrier, final_energy=final.energy
+            record, barrier=outcome.barrier, first_barrier=outcome.barrier, final_energy=final.energy,
+            elastic_error=0.0 if len(region.moving_m) == self._searcher.structure.n_atoms else math.nan,
         )  # fmt: skip
         return self._with_displacements(record, region, outcome.saddle_nc, final.positions_nc)
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import collections
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -18,7 +20,9 @@ from glass_core.cli.show import table
 from glass_core.dataset import Configuration, read_dataset
 from glass_core.metrics import pearson
 from glass_core.potentials.lookup import potential_of
-from glass_core.saddle.records import PHASES, SearchRecord, State
+from glass_core.saddle import searcher
+from glass_core.saddle.records import PHASES, Outcome, Phase, SearchRecord, State
+from glass_core.saddle.search import Steps
 from glass_core.saddle.searcher import Searcher
 from glass_core.saddle.settings import preset
 
@@ -41,14 +45,33 @@ def main() -> None:
     atoms = np.random.default_rng(args.seed).choice(chosen.structure.n_atoms, args.atoms, replace=False)
     bound(int(atoms[0]), 10**6)  # compiles
     start = time.perf_counter()
-    records = [bound(int(atom), number) for atom in atoms for number in range(args.searches)]
+    with timed() as by_phase:
+        records = [bound(int(atom), number) for atom in atoms for number in range(args.searches)]
     seconds = time.perf_counter() - start
-    costs(records, seconds)
+    costs(records, seconds, by_phase)
     agreement(records, atoms, same)
 
 
-def costs(records: list[SearchRecord], seconds: float) -> None:
-    """Prints states, calls and time."""
+@contextmanager
+def timed() -> Iterator[dict[Phase, float]]:
+    """Seconds by phase of all searches within."""
+    seconds, original = dict.fromkeys(PHASES, 0.0), searcher.run
+
+    def run(steps: Steps) -> Outcome:
+        outcome = original(steps)
+        for phase, spent in outcome.seconds.items():
+            seconds[phase] += spent
+        return outcome
+
+    searcher.run = run  # type: ignore[attr-defined]
+    try:
+        yield seconds
+    finally:
+        searcher.run = original  # type: ignore[attr-defined]
+
+
+def costs(records: list[SearchRecord], seconds: float, by_phase: dict[Phase, float]) -> None:
+    """Prints states, calls, products and time."""
     states = collections.Counter(r.state for r in records)
     accepted = states[State.ACCEPTED]
     converged = accepted + states[State.DISCONNECTED] + states[State.UNSPLIT]
@@ -59,11 +82,15 @@ def costs(records: list[SearchRecord], seconds: float) -> None:
     table(
         [[state.value, f"{states[state] / len(records):.3f}"] for state in State if states[state]], ["state", "share"]
     )
-    calls = np.array([r.calls for r in records])
-    rows = [[p.value, f"{c:.0f}", f"{c * len(records) / max(accepted, 1):.0f}"]
-            for p, c in [*zip(PHASES, calls.mean(axis=0), strict=True)]]  # fmt: skip
-    rows.append(["all", f"{calls.sum(axis=1).mean():.0f}", f"{calls.sum() / max(accepted, 1):.0f}"])
-    table(rows, ["phase", "calls per search", "per accepted"])
+    counts = np.array([(r.calls, r.products) for r in records]).sum(axis=0)
+    parts = [(phase.value, found, by_phase[phase]) for phase, found in zip(PHASES, counts.T, strict=True)]
+    rows = [
+        [name, *(f"{n / by:.0f}" for n in found for by in (len(records), max(accepted, 1))),
+         f"{1000 * spent / len(records):.0f}"]
+        for name, found, spent in [*parts, ("all", counts.sum(axis=1), seconds)]
+    ]  # fmt: skip
+    table(rows, ["phase", "force calls per search", "per accepted", "Hessian products per search", "per accepted",
+                 "ms per search"])  # fmt: skip
 
 
 def agreement(records: list[SearchRecord], atoms: np.ndarray, same: list[Configuration]) -> None:  # type: ignore[type-arg]

