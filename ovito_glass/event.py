@@ -18,6 +18,7 @@ from glass_core.structure import Floats
 from ovito_glass.labels import Matched, matched_labels
 
 VECTOR, LENGTH = "Displacement", "Displacement Magnitude"
+_FAR = 0.1  # Å
 _ARROWS = (0.1, 0.1, 0.12)
 _SCALE = np.array([[0.88, 0.88, 0.88], [0.99, 0.68, 0.22], [0.70, 0.05, 0.10]])  # still, half, farthest
 
@@ -58,9 +59,11 @@ class ShowEvent(ModifierInterface):
         record = matched.labels.record(search)
         self._draw(data, matched, search)
         _write_attributes(data, matched, record, int(self.event), len(searches))
+        field_dc = record.saddle_dc if self.stage == "saddle" else record.final_dc
+        moved = int((np.linalg.norm(field_dc, axis=1) > _FAR).sum())
         yield (
             f"Event {self.event} of {len(searches)}: barrier {record.barrier:.3f} eV, "
-            f"particle {matched.particle_n[record.atom]}, {len(record.moved_d)} atoms moved"
+            f"particle {matched.particle_n[record.atom]}, {moved} atoms move by more than {_FAR:g} Å"
         )
 
     def _events(self, matched: Matched) -> Any:

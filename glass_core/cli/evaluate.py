@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> None:
         print(f"noise of the labels limits the Pearson correlation even of a perfect model to: {most}")
     if result["coverage"]:
         print_coverage(result["coverage"])
-    strangers = [f"{name} {number(100 * share, 0)} %" for name, share in result["out_of_domain"].items() if share > 0]
+    flagged = {name: share for name, share in result["out_of_domain"].items() if share >= 0.005}
+    strangers = [f"{name} {number(100 * share, 0)} %" for name, share in flagged.items()]
     if strangers:
         print(f"atoms unlike those that the model was trained on (out of domain): {', '.join(strangers)}")
     if result["trained_on"]:

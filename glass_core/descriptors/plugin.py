@@ -12,5 +12,6 @@ def glass_descriptors() -> list[str]:
         "scnn=glass_core.descriptors.scnn:SCNNDescriptor",
         "power_spectrum=glass_core.descriptors.power_spectrum:PowerSpectrum",
         "elastic_response=glass_core.descriptors.elastic_response:ElasticResponse",
+        "anisotropy=glass_core.descriptors.anisotropy:Anisotropy",
         "stack=glass_core.descriptors.stack:Stack",
     ]

@@ -15,6 +15,7 @@ from glass_core.descriptors.shells import Progress as Progress
 from glass_core.errors import GlassError
 from glass_core.models.arrays import require_shape
 from glass_core.models.domain import Domain
+from glass_core.models.guard import Guard
 from glass_core.neighbours import neighbour_blocks
 from glass_core.outputs import PerAtom, output
 from glass_core.settings import conformed, field_types
@@ -95,6 +96,7 @@ class DescriptorModel:
         std_f: deviation of each feature over the training atoms.
         domain: what the training atoms' features looked like, for the out-of-domain flag.
         card: origin.
+        guard: tells strained surroundings, which also are out of domain; None for none.
 
     Raises:
         GlassError: if the arrays do not fit the descriptor, or a deviation is not positive.
@@ -107,6 +109,7 @@ class DescriptorModel:
     std_f: NDArray[np.float32]
     domain: Domain | None
     card: ModelCard
+    guard: Guard | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         features = self.n_features
@@ -129,13 +132,18 @@ class DescriptorModel:
 
     @property
     def cutoff(self) -> float:
-        """Cutoff of the descriptor, Å."""
-        return float(self.descriptor.cutoff)
+        """Longest cutoff of a descriptor, Å."""
+        return max(float(descriptor.cutoff) for descriptor in self._descriptors)
 
     @property
     def receptive_field(self) -> float:
-        """Receptive field of the descriptor, Å."""
-        return float(self.descriptor.receptive_field)
+        """Largest receptive field of a descriptor, Å."""
+        return max(float(descriptor.receptive_field) for descriptor in self._descriptors)
+
+    @property
+    def _descriptors(self) -> list[Any]:
+        """That of the model and that of the guard."""
+        return [self.descriptor, *([] if self.guard is None else [self.guard.descriptor])]
 
     @property
     def chunk_centres(self) -> int:
@@ -176,6 +184,8 @@ class DescriptorModel:
                 rows = slice(start, start + _ROWS)
                 for name, result in self.rows(features[rows]).items():
                     values[name][block[rows]] = result
+        if self.guard is not None and self.domain is not None:
+            values["out_of_domain"] = np.maximum(values["out_of_domain"], self.guard(structure, wanted, find))
         return {
             name: PerAtom(result if places is None else result[places], self.outputs[name])
             for name, result in values.items()
@@ -197,12 +207,14 @@ class DescriptorModel:
 
     def settings(self) -> dict[str, Any]:
         """Plain values for a model file."""
-        return {"descriptor": described(self.descriptor)}
+        guard = {} if self.guard is None else self.guard.settings()
+        return {"descriptor": described(self.descriptor), **guard}
 
     def tensors(self) -> Arrays:
         """Arrays for a model file."""
         domain = {} if self.domain is None else self.domain.tensors()
-        return {"mean_f": self.mean_f, "std_f": self.std_f, **domain, **self.head_tensors()}
+        guard = {} if self.guard is None else self.guard.tensors()
+        return {"mean_f": self.mean_f, "std_f": self.std_f, **domain, **guard, **self.head_tensors()}
 
     def head_tensors(self) -> Arrays:
         """Arrays of the head."""
@@ -215,7 +227,7 @@ class DescriptorModel:
 
     @staticmethod
     def common_parts(settings: Mapping[str, Any], tensors: Arrays) -> dict[str, Any]:
-        """Descriptor, standardisation and domain from what a file holds."""
+        """Descriptor, standardisation, domain and guard from what a file holds."""
         from glass_core.registry import make
 
         return {
@@ -223,6 +235,7 @@ class DescriptorModel:
             "mean_f": tensors["mean_f"],
             "std_f": tensors["std_f"],
             "domain": Domain.from_tensors(tensors),
+            "guard": Guard.from_parts(settings, tensors),
         }
 
     @classmethod

@@ -21,6 +21,7 @@ from glass_core.models.arrays import require_shape
 from glass_core.models.base import Arrays, ModelCard, Progress
 from glass_core.models.devices import require_device
 from glass_core.models.domain import Domain
+from glass_core.models.guard import Guard
 from glass_core.neighbours import neighbour_blocks
 from glass_core.outputs import PerAtom, output
 from glass_core.settings import Positive, conformed
@@ -86,6 +87,7 @@ class GraphBarrier:
         flag: out-of-domain flag; None where another model tells it (see ``Blend``).
         card: origin.
         device: "cpu", "cuda", "cuda:1" …
+        guard: tells strained surroundings, which the flag then flags too; None for none.
 
     Raises:
         GlassError: if weights do not fit the architecture, or the device is not there.
@@ -101,6 +103,7 @@ class GraphBarrier:
     flag: Flag | None
     card: ModelCard
     device: str = "cpu"
+    guard: Guard | None = None
 
     def __post_init__(self) -> None:
         if not self.members:
@@ -130,8 +133,8 @@ class GraphBarrier:
 
     @property
     def _descriptors(self) -> list[Any]:
-        """That of the flag, if there is one."""
-        return [] if self.flag is None else [self.flag.descriptor]
+        """Those of the flag and the guard, if there are any."""
+        return [part.descriptor for part in (self.flag, self.guard) if part is not None]
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -164,6 +167,9 @@ class GraphBarrier:
         values = {name: np.asarray(column) for name, column in self._barriers(hops, progress)}
         if self.flag is not None:
             values["out_of_domain"] = self.flag(known, centres, find)
+            if self.guard is not None:
+                strained = self.guard(known, centres, find)
+                values["out_of_domain"] = np.maximum(values["out_of_domain"], strained)
         return {name: PerAtom(values[name], unit) for name, unit in self.outputs.items()}
 
     def _barriers(self, hops: Hops, progress: Progress | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
@@ -187,14 +193,15 @@ class GraphBarrier:
             "centre": self.centre,
             "scale": self.scale,
         }
-        if self.flag is None:
-            return own
-        return {**own, "descriptor": described(self.flag.descriptor)}
+        if self.flag is not None:
+            own["descriptor"] = described(self.flag.descriptor)
+        return own if self.guard is None else {**own, **self.guard.settings()}
 
     def tensors(self) -> Arrays:
         """Weights of all members, and the arrays of the flag."""
         weights = {f"member{c}.{name}": a for c, arrays in enumerate(self.members) for name, a in arrays.items()}
-        return weights if self.flag is None else {**weights, **self.flag.tensors()}
+        parts = [part.tensors() for part in (self.flag, self.guard) if part is not None]
+        return {**weights, **{name: array for tensors in parts for name, array in tensors.items()}}
 
     @classmethod
     def from_parts(cls, settings: Mapping[str, Any], tensors: Arrays, card: ModelCard) -> GraphBarrier:
@@ -207,6 +214,7 @@ class GraphBarrier:
             conformed(settings["scale"], Positive, "scale"),
             Flag.from_parts(settings["descriptor"], tensors) if "descriptor" in settings else None,
             card,
+            guard=Guard.from_parts(settings, tensors),
         )
 
 

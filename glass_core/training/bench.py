@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -16,6 +16,8 @@ from glass_core.dataset import Dataset
 from glass_core.errors import GlassError, unknown
 from glass_core.graphs.networks import NETWORKS
 from glass_core.models.base import DescriptorModel, Model
+from glass_core.models.guard import Guard
+from glass_core.neighbours import neighbour_blocks
 from glass_core.prediction import predict
 from glass_core.settings import checked
 from glass_core.training.config import TrainingConfig
@@ -112,17 +114,31 @@ class RowsBench:
         """Trains on the rows of the other groups."""
         descriptor, rows = self.table(notes.tell)
         kept = rows if left_out is None else rows.without(left_out)
-        return self._trainer(descriptor, kept, self._config, seed)
+        model = self._trainer(descriptor, kept, self._config, seed)
+        if model.domain is None:
+            return model
+        glasses = [c.structure for c in self._dataset if c.group != left_out]
+        return replace(model, guard=Guard.fit(glasses, self._dataset.species, self._config.domain_quantile))
 
     def values(self, model: DescriptorModel, group: int) -> Values:
         """Outputs of the measured rows of a group."""
         _, rows = self.table()
         test = rows.select([group]).measured()
-        outputs = model.rows(test.features_nf)
+        outputs = dict(model.rows(test.features_nf))
+        if model.guard is not None and model.domain is not None:
+            outputs["out_of_domain"] = np.maximum(outputs["out_of_domain"], self._strained(model.guard, test))
         return {
             rows.names[c]: {name: np.asarray(v[test.configuration_n == c]) for name, v in outputs.items()}
             for c in np.unique(test.configuration_n).tolist()
         }
+
+    def _strained(self, guard: Guard, test: Rows) -> NDArray[np.bool_]:
+        """What the guard says of the atoms of some rows."""
+        structures, flagged_n = {c.name: c.structure for c in self._dataset}, np.zeros(len(test.atom_n), dtype=bool)
+        for c in np.unique(test.configuration_n).tolist():
+            mine = test.configuration_n == c
+            flagged_n[mine] = guard(structures[test.names[c]], test.atom_n[mine].astype(np.int32), neighbour_blocks)
+        return flagged_n
 
     def table(self, tell: Tell | None = None) -> tuple[Any, Rows]:
         """Descriptor and rows; kept for the next configuration with the same descriptors."""

@@ -16,6 +16,7 @@ from glass_core.graphs.on_torch import require_torch
 from glass_core.models.base import ModelCard
 from glass_core.models.domain import Domain
 from glass_core.models.graph import Flag, GraphBarrier, architecture
+from glass_core.models.guard import Guard
 from glass_core.settings import Count, NotNegative, Positive, Share, checked
 from glass_core.training.bench import Notes, Values, portion, predicted_values
 from glass_core.training.config import TrainingConfig
@@ -137,7 +138,9 @@ class GraphBench:
         members = tuple(t.weights for t in trained)
         card = ModelCard(self.settings.network, content={"training_seconds": sum(t.seconds for t in trained)})
         species, flag = self._dataset.species, self._flag(kept)
-        return GraphBarrier(self.architecture, species, members, centre, scale, flag, card, self._device)
+        glasses, quantile = (c.structure for c in kept), self._config.domain_quantile
+        guard = None if flag is None else Guard.fit(glasses, species, quantile)
+        return GraphBarrier(self.architecture, species, members, centre, scale, flag, card, self._device, guard)
 
     def _flag(self, kept: list[Configuration]) -> Flag | None:
         if self._descriptor is None:

@@ -16,7 +16,7 @@ from glass_core.prediction import predict
 from glass_core.structure import Structure, replace_fields
 
 _PAIRS = 2
-_NOT_WEIGHTS = ("mean_f", "std_f", "domain", "motion_domain", "rest_error", "motion_error")
+_NOT_WEIGHTS = ("guard", "mean_f", "std_f", "domain", "motion_domain", "rest_error", "motion_error")
 
 
 def parameters(model: Model) -> int:

@@ -12,7 +12,7 @@ from glass_core.cli import predict as predict_command
 from glass_core.cli.demo import GLASS
 from glass_core.importers import import_files
 from glass_core.models.base import Model
-from glass_core.structure import Structure
+from glass_core.structure import Structure, replace_fields
 from glass_core.training.rows import displaced
 from tests.potentials.systems import wheel_glass
 
@@ -63,16 +63,25 @@ def _check_dynamics(model: Model, structure: Structure, displacement: float, shi
     assert moving["out_of_domain"].values.mean() < 0.5
 
 
-def test_crystals_and_dilated_glasses_are_out_of_domain(in_ev: Model, shared_data: pathlib.Path) -> None:
+@pytest.mark.parametrize("name", ["barrier", "linear", "symgnn", "scnn"])
+def test_crystals_and_strained_glasses_are_out_of_domain(name: str, shared_data: pathlib.Path) -> None:
+    if name == "symgnn":
+        pytest.importorskip("torch")
+    model = load_model(name)
     glass = import_files([shared_data / "symgnn/train2.pickle"]).configurations[0].structure
-    dilated = Structure(glass.positions_nc * 1.03, glass.types_n, glass.species, glass.cell_cc * 1.03, glass.pbc)
+    dilated, sheared, drawn = (
+        replace_fields(glass, positions_nc=glass.positions_nc @ by.T, cell_cc=glass.cell_cc @ by.T)
+        for by in (1.03 * np.eye(3), np.eye(3) + 0.08 * np.eye(3, k=1), np.diag([1.05, 1.0, 1.0]))
+    )
     fcc = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]) * 3.8
     corners = np.stack(np.meshgrid(*[np.arange(5)] * 3), axis=-1).reshape(-1, 1, 3) * 3.8
     crystal = Structure((fcc + corners).reshape(-1, 3), np.arange(500) % 2, ("Cu", "Zr"), np.eye(3) * 19.0, True)
-    rates = {name: predict(in_ev, s)["out_of_domain"].values.mean() for name, s in
-             {"glass": glass, "dilated by 3 %": dilated, "crystal": crystal}.items()}  # fmt: skip
+    named = {"glass": glass, "dilated": dilated, "sheared": sheared, "drawn": drawn, "crystal": crystal}
+    rates = {name: predict(model, s)["out_of_domain"].values.mean() for name, s in named.items()}
     assert rates["glass"] < 0.01
-    assert rates["dilated by 3 %"] > 0.99
+    assert rates["dilated"] > 0.99
+    assert rates["sheared"] > 0.95
+    assert rates["drawn"] > 0.9
     assert rates["crystal"] == 1.0
 
 

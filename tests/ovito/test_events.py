@@ -103,7 +103,7 @@ def test_attributes_and_status(file, label_file) -> None:
     modifier = ShowEvent(label_file=label_file, event=3)
     data = run(file)
     *_, last = modifier.modify(data, frame=0)
-    assert last == "Event 3 of 4: barrier 0.800 eV, particle 17, 3 atoms moved"
+    assert last == "Event 3 of 4: barrier 0.800 eV, particle 17, 3 atoms move by more than 0.1 Å"
     attributes = {k.rpartition(".")[2]: v for k, v in data.attributes.items() if k.startswith("Glass.event.")}
     assert attributes == {
         "number": 3, "count": 4, "atom": 17, "search": 0, "barrier": 0.8, "final_energy": 0.3, "curvature": -1.5,
