@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.descriptors.shells import Finder
-from glass_core.domains import chunks
 from glass_core.errors import GlassError
 from glass_core.models.base import Arrays, ModelCard, Progress
 from glass_core.models.graph import GraphBarrier
@@ -114,27 +113,11 @@ class Blend:
         if len(mine):
             some = mine.astype(np.int32) if centres is None else np.asarray(centres)[mine]
             everything = centres is None and len(mine) == len(rest)
-            networks = self._networks(structure, None if everything else some, find, then)
+            networks = self.graph(structure, None if everything else some, find, then)["barrier"].values
             found["barrier"][mine] += rest[mine] * (networks - found["barrier"][mine])
         elif then:
             then(1.0)
         return {name: PerAtom(values, self.outputs[name]) for name, values in found.items()}
-
-    def _networks(
-        self, structure: Structure, centres: Ints | None, find: Finder, progress: Progress | None
-    ) -> NDArray[np.floating]:
-        """What the networks say of ``centres``, in chunks that they can take."""
-        most, count = self.graph.chunk_centres, structure.n_atoms if centres is None else len(centres)
-        if count <= most:
-            return self.graph(structure, centres, find, progress)["barrier"].values
-        wanted, places = np.unique(np.arange(count) if centres is None else centres, return_inverse=True)
-        values, done = np.empty(len(wanted)), 0
-        for block in chunks(structure, wanted.astype(np.int32), most, self.graph.cutoff):
-            values[np.searchsorted(wanted, block)] = self.graph(structure, block, find)["barrier"].values
-            done += len(block)
-            if progress:
-                progress(done / len(wanted))
-        return values[places]
 
     def settings(self) -> dict[str, Any]:
         """Plain values for a model file."""

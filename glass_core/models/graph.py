@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.descriptors.base import described
-from glass_core.descriptors.shells import Finder
+from glass_core.descriptors.shells import Finder, blocks_of_rows
+from glass_core.domains import Surroundings, chunks
 from glass_core.errors import GlassError
 from glass_core.graphs.evaluation import Evaluator, evaluator
 from glass_core.graphs.hops import Hops, hops_of
@@ -56,8 +57,11 @@ class Flag:
 
     def __call__(self, structure: Structure, centres: Ints | None, find: Finder) -> NDArray[np.float64]:
         """1 for each centre out of domain, else 0."""
-        features = self.descriptor(structure, centres, find=find, dtype=np.float32)
-        return self.domain.outside((features - self.mean_f) / self.std_f).astype(np.float64)
+        wanted, places = (None, None) if centres is None else np.unique(centres, return_inverse=True)
+        outside = np.empty(structure.n_atoms if wanted is None else len(wanted))
+        for block, features in blocks_of_rows(self.descriptor, structure, wanted, find):
+            outside[block] = self.domain.outside((features - self.mean_f) / self.std_f)
+        return outside if places is None else outside[places]
 
     def tensors(self) -> Arrays:
         """Arrays for a model file."""
@@ -145,11 +149,16 @@ class GraphBarrier:
 
     @property
     def chunk_centres(self) -> int:
+        """As many as keep what the flags hold below 2 GB; networks take them in chunks of their own."""
+        flags = sum(d.bytes_per_atom for d in self._descriptors)
+        return max(1000, int(_MEMORY / flags)) if flags else self._network_centres
+
+    @property
+    def _network_centres(self) -> int:
         """As many as keep the states of edges of a compact chunk and its surroundings below 2 GB."""
         network = self._evaluator
         edges = _DENSITY * 4 / 3 * np.pi * network.cutoff**3
-        flag = sum(d.bytes_per_atom for d in self._descriptors)
-        atoms = _MEMORY / (edges * (4.0 * network.edge_numbers + 28) + flag)
+        atoms = _MEMORY / (edges * (4.0 * network.edge_numbers + 28))
         side = (atoms / _DENSITY) ** (1 / 3) - 2 * network.cutoff * max(network.hops - 1, 0)
         return max(1000, int(_DENSITY * max(side, 0.0) ** 3))
 
@@ -162,9 +171,7 @@ class GraphBarrier:
     ) -> dict[str, PerAtom]:
         """Predictions for ``centres`` (None: all atoms), in their order."""
         known = structure.with_species(self.species, owner=f"model {self.card.name or self.kind!r}")
-        network = self._evaluator
-        hops = hops_of(known, network.cutoff, network.hops, centres, find, network.self_edges)
-        values = {name: np.asarray(column) for name, column in self._barriers(hops, progress)}
+        values = self._barriers(known, centres, find, progress)
         if self.flag is not None:
             values["out_of_domain"] = self.flag(known, centres, find)
             if self.guard is not None:
@@ -172,7 +179,32 @@ class GraphBarrier:
                 values["out_of_domain"] = np.maximum(values["out_of_domain"], strained)
         return {name: PerAtom(values[name], unit) for name, unit in self.outputs.items()}
 
-    def _barriers(self, hops: Hops, progress: Progress | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    def _barriers(
+        self, structure: Structure, centres: Ints | None, find: Finder, progress: Progress | None
+    ) -> dict[str, NDArray[np.float64]]:
+        """What the networks say of ``centres``, in chunks that they can take."""
+        network, most = self._evaluator, self._network_centres
+        count = structure.n_atoms if centres is None else len(centres)
+        if count <= most:
+            hops = hops_of(structure, network.cutoff, network.hops, centres, find, network.self_edges)
+            return dict(self._of_graph(hops, progress))
+        wanted, places = np.unique(np.arange(count) if centres is None else centres, return_inverse=True)
+        found: dict[str, NDArray[np.float64]] = {}
+        surroundings, done = Surroundings.within(structure, network.hops * network.cutoff), 0
+        for block in chunks(structure, wanted.astype(np.int32), most, network.cutoff):
+            part, rows = structure, block
+            if find is neighbour_blocks:  # which is faster in less; the edges of hosts belong to all atoms
+                index, rows = surroundings(block)
+                part = structure.subset(index)
+            hops = hops_of(part, network.cutoff, network.hops, rows, find, network.self_edges)
+            for name, column in self._of_graph(hops, None):
+                found.setdefault(name, np.empty(len(wanted)))[np.searchsorted(wanted, block)] = column
+            done += len(block)
+            if progress:
+                progress(done / len(wanted))
+        return {name: column[places] for name, column in found.items()}
+
+    def _of_graph(self, hops: Hops, progress: Progress | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
         columns = []
         with memory_errors("predict in smaller chunks (--chunk, chunk_centres)"):
             for c, column in enumerate(self._evaluator.columns(hops)):
