@@ -13,7 +13,8 @@ from glass_core.neighbours import find_neighbours
 from glass_core.outputs import PerAtom
 from glass_core.structure import Ints, Structure
 
-_MOST_NEAR = 1000  # neighbours of an atom, far above those in any solid
+_DENSEST = 0.5  # atoms/Å³, above that of any solid
+_LENGTHS_IN_ANGSTROM = 3.0  # cutoffs of models in units of an atom's diameter are shorter
 _ATOM = 2.0  # Å, the room of an atom
 
 
@@ -73,11 +74,10 @@ def _require_density(structure: Structure, cutoff: float) -> None:
     spread = np.ptp(structure.positions_nc @ np.linalg.inv(structure.cell_cc), axis=0) * tall
     sides = np.where(structure.pbc, tall, spread + _ATOM)
     density = structure.n_atoms * float(np.prod(tall / sides)) / abs(float(np.linalg.det(structure.cell_cc)))
-    near = density * 4 / 3 * np.pi * cutoff**3
-    if near > _MOST_NEAR:
+    if density > _DENSEST and cutoff >= _LENGTHS_IN_ANGSTROM:
         raise GlassError(
-            f"an atom has {near:.0f} others within the model's cutoff of {cutoff:g} Å on average, at {density:.3g} "
-            "atoms per Å³ (diamond has 0.18); give positions and box in Å: multiply those in nm by 10"
+            f"there are {density:.3g} atoms per Å³, more than in any solid (diamond has 0.18); give positions and box "
+            "in Å: multiply those in nm by 10, those in units of an atom's diameter by that in Å"
         )
 
 

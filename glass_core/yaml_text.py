@@ -22,12 +22,11 @@ def read_yaml(file: pathlib.Path) -> Any:
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc] # yaml comes without types
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            content = super().construct_mapping(node, deep)
-            keys = [key.value for key, _ in node.value]
+            keys = [key.value for key, _ in node.value]  # before those of `<<`, which may be said again, are added
             for key, _ in node.value:
                 if keys.count(key.value) > 1:
                     raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} twice", key.start_mark)
-            return content
+            return super().construct_mapping(node, deep)
 
     Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(f"({_FLOAT.pattern})$"), list("-+.0123456789"))
     try:

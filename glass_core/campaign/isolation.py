@@ -9,7 +9,7 @@ from glass_core.errors import GlassError
 from glass_core.neighbours import neighbour_blocks
 from glass_core.potentials.base import Potential
 from glass_core.potentials.local import BoundTables
-from glass_core.saddle.settings import Kick
+from glass_core.saddle.settings import Kick, Regions
 from glass_core.structure import Ints, Structure
 
 _NEAR = 4.0  # Å, within which nearly all atoms have neighbours: looked at first
@@ -57,10 +57,13 @@ def require_room(structure: Structure, kick: Kick, file: str) -> None:
         )
 
 
-def narrowness(structure: Structure, radius: float | None) -> float | None:
-    """Height of the box in Å, in the direction in which a region of this radius meets images of itself; else None."""
+def narrowness(structure: Structure, regions: Regions) -> float | None:
+    """Height of the box in Å, in the direction in which atoms that move meet images of themselves; else None."""
     tall = np.where(structure.pbc, heights(structure.cell_cc), np.inf)
-    return None if radius is None or tall.min() >= 2 * radius else float(tall.min())
+    if regions.search is None:
+        return None
+    radius = regions.refine_radius if regions.refine == "radius" else regions.search
+    return None if tall.min() >= 2 * radius else float(tall.min())
 
 
 def _alone(structure: Structure, atoms_m: Ints, reach: float) -> Ints:

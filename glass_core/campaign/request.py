@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import pathlib
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from glass_core.errors import GlassError
 from glass_core.frame import Frame
 from glass_core.models.base import Progress
 from glass_core.paths import AnyPath, writable_file
+from glass_core.saddle.duplicates import SAME_PLACE
 from glass_core.saddle.searcher import Searcher
 from glass_core.structure import Ints, Structure
 
@@ -76,8 +78,11 @@ class Request:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise GlassError(f"{name} must be at least 1, got {value}")
-        if not self.displacements >= 0:
-            raise GlassError(f"displacements must be at least 0 Å, got {self.displacements}")
+        if not (0 <= self.displacements <= SAME_PLACE or self.displacements == math.inf):
+            raise GlassError(
+                f"displacements must lie in 0 … {SAME_PLACE} Å, within which events are told apart, got "
+                f"{self.displacements}; or keep none"
+            )
         if self.seed < 0:
             raise GlassError(f"seed must not be negative, got {self.seed}")
         if self.target_error is not None and not self.target_error > 0:

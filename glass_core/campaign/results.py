@@ -20,6 +20,7 @@ class Results:
 
     Attributes:
         failed: searches that a label file holds but which failed, to be tried again.
+        fruitless: searches that failed since; none has gone well if there are as many as searches at all.
     """
 
     def __init__(self, n_atoms: int) -> None:
@@ -27,6 +28,7 @@ class Results:
         self._done_ns = np.zeros((n_atoms, 8), dtype=bool)
         self._count = self._accepted = 0
         self.failed: frozenset[Task] = frozenset()
+        self.fruitless = 0
 
     @classmethod
     def of(cls, labels: Labels) -> Results:
@@ -69,6 +71,7 @@ class Results:
         self._barrier_ns[atom, number] = row["barrier"] if accepted else np.nan
         self._count += 1
         self._accepted += bool(accepted)
+        self.fruitless += bool(row["state"] == _FAILED)
 
     def moments(self, asked_n: Counts) -> Moments:
         """Sums over the first ``asked`` searches of each atom, all of which must be done.

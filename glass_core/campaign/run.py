@@ -17,6 +17,9 @@ from glass_core.campaign.labels import Labels, Predicted
 from glass_core.campaign.plans import Plan
 from glass_core.campaign.store import Store
 from glass_core.campaign.work import Workers
+from glass_core.errors import GlassError
+
+_MOST_FRUITLESS = 25
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,8 @@ class Campaign:
             The label file, which also holds searches of earlier runs that this plan did not ask for.
 
         Raises:
-            GlassError: if the file belongs to another campaign, the disk is full, or a search fails; what is
-                finished is in the file, and the same call goes on.
+            GlassError: if the file belongs to another campaign, the disk is full, or all of the first searches
+                fail; what is finished is in the file, and the same call goes on.
         """
         with Store(self.path, self.header, self.predicted, self.prior) as store:
             if self.model and store.unpredicted:
@@ -90,6 +93,11 @@ class Campaign:
                 for payload in workers(tasks):
                     done += bool(payload) and store.append(payload)
                     tell(_progress(store, workers, done, total))
+                    if store.results.fruitless == len(store.results) >= _MOST_FRUITLESS:
+                        raise GlassError(
+                            f"all of the first {_MOST_FRUITLESS} searches failed, as the warnings tell: mend the "
+                            "potential or its input, and run the same command again"
+                        )
             except BaseException:
                 for payload in workers.arrived():
                     with suppress(DiskFullError):  # written to the reserve nevertheless

@@ -26,13 +26,14 @@ class SearchPlugin(WorkerPlugin):
     def setup(self, worker: Any) -> None:
         """Called by Dask on each worker. Kernels use one thread."""
         os.environ.update(dict.fromkeys(_THREADS, "1"))
-        warnings.formatwarning = plain_warning
+        self._usual, warnings.formatwarning = warnings.formatwarning, plain_warning
         self._worker, self._lock, self._stopped = worker, threading.Lock(), False
         self._bound: BoundWork | None = None
 
     def teardown(self, worker: Any) -> None:
         """Called by Dask when the campaign ends: the block at work stops after its present search."""
         self._stopped = True
+        warnings.formatwarning = self._usual
 
     def run(self, tasks: Sequence[Task]) -> None:
         """Searches one by one, also where Dask was given several threads; each goes home as an event."""

@@ -38,7 +38,7 @@ def summarise(labels: Labels) -> dict[str, Any]:
         "within_atom_std_ev": float(np.sqrt(sums.measured_variance)),
         "standard_error_ev": statistics.noise,
         "relaxed_ang": _farthest(labels.structure.positions_nc - labels.header.given_nc),
-        "narrow_box_ang": narrowness(labels.structure, labels.header.settings.regions.search),
+        "narrow_box_ang": narrowness(labels.structure, labels.header.settings.regions),
         "expected_retest_correlation": retest,
         "expected_retest_correlation_error": retest_error,
     }

@@ -13,7 +13,6 @@ from glass_core.errors import GlassError
 from glass_core.saddle.records import SearchRecord, State
 from glass_core.structure import Structure
 
-_FAILURES = 25  # in a row, after which a worker gives up
 DISPLACEMENTS = 0.01  # Å; energies of the configurations kept are some 0.02 eV too high then, at 0.05 Å some 0.3 eV
 
 
@@ -64,8 +63,8 @@ class BoundWork:
     """Does searches."""
 
     def __init__(self, work: Work) -> None:
-        self._search, self._work, self._model = work.searcher.bound(), work, None
-        self._failures = 0
+        self._search: Search | None = work.searcher.bound()
+        self._work, self._model = work, None
         if work.model:
             from glass_core.campaign.predictions import barrier_model
 
@@ -75,9 +74,6 @@ class BoundWork:
         """A search as it is kept (``columns.encode``).
 
         One in which the potential fails is warned of and kept as such, so that it does not stop all others.
-
-        Raises:
-            GlassError: if nothing but failures comes.
         """
         record = self._searched(atom, number)
         kept = record.displaced_beyond(self._work.displacements)
@@ -91,22 +87,15 @@ class BoundWork:
 
     def _searched(self, atom: int, number: int) -> SearchRecord:
         try:
-            record = self._search(atom, number)
+            self._search = self._search or self._work.searcher.bound()
+            return self._search(atom, number)
         except MemoryError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a potential raises
             reason = str(error) if isinstance(error, GlassError) else f"{type(error).__name__}: {error}"
-            self._failures += 1
-            if self._failures >= _FAILURES:
-                raise GlassError(
-                    f"search {number} around atom {atom}: {reason}; {self._failures} searches in a row failed like "
-                    "this: mend the potential, or leave out the atom with --atoms"
-                ) from error
             warnings.warn(f"search {number} around atom {atom} failed: {reason}", RuntimeWarning, stacklevel=2)
-            self._search = self._work.searcher.bound()  # what failed may have left the potential in any state
+            self._search = None  # what failed may have left the potential in any state
             return SearchRecord(atom, number, State.FAILED)
-        self._failures = 0
-        return record
 
 
 class Workers(Protocol):

@@ -66,8 +66,8 @@ class Anisotropy:
 
     @property
     def bytes_per_atom(self) -> float:
-        """Memory held in single precision: tensors, links and where they begin."""
-        return 4.0 * _NUMBERS + link_bytes(self.cutoff) + 16.0
+        """Memory held in single precision: tensors of all shells and one more, links and where they begin."""
+        return 4.0 * _NUMBERS * (self.shells + 2) + link_bytes(self.cutoff) + 16.0
 
     @property
     def n_features(self) -> int:
@@ -121,13 +121,15 @@ def _fabric(block: Neighbours, bond: float) -> NDArray[np.float64]:
     unit = block.vectors_pc[near] / distances[near, None]
     weight = (1 - (distances[near] / bond) ** 2) ** 2
     count = len(block.centres_m)
-    total = np.maximum(np.bincount(centre, weight, count), np.finfo(float).tiny)
+    total = np.bincount(centre, weight, count)
+    bonded = total > 0
+    total[~bonded] = 1.0
     sums = [
         np.bincount(centre, weight * unit[:, a] * unit[:, b], count)
         for a, b in ((0, 0), (1, 1), (0, 1), (0, 2), (1, 2))
     ]
     fabric = np.stack(sums, axis=1) / total[:, None]
-    fabric[np.bincount(centre, minlength=count) > 0, :2] -= 1 / 3
+    fabric[bonded, :2] -= 1 / 3
     return fabric
 
 

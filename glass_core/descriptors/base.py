@@ -66,7 +66,7 @@ class Descriptor(Protocol):
 def described(descriptor: Any) -> dict[str, Any]:
     """Kind and fields of a descriptor as plain values, as model files keep them; ``registry.make`` makes it of them.
 
-    Fields may be descriptors themselves, or sequences of such.
+    A class whose fields are descriptors, or sequences of such, must be able to take these mappings, as ``Stack`` does.
 
     Raises:
         GlassError: if it is no dataclass.
@@ -77,7 +77,7 @@ def described(descriptor: Any) -> dict[str, Any]:
             f"descriptor {type(descriptor).__name__} is no dataclass, so that no model file can hold its settings; "
             "make it one (@dataclass(frozen=True))"
         )
-    values = {field.name: _plain(getattr(descriptor, field.name)) for field in fields(descriptor)}
+    values = {field.name: _plain(getattr(descriptor, field.name)) for field in fields(descriptor) if field.init}
     return {"kind": kind, **values}
 
 

@@ -148,7 +148,7 @@ class DescriptorModel:
     @property
     def chunk_centres(self) -> int:
         """As many as keep the descriptor's working memory below 2.5 GB."""
-        return max(1, int(_MEMORY / self.descriptor.bytes_per_atom))
+        return max(1, int(_MEMORY / max(descriptor.bytes_per_atom for descriptor in self._descriptors)))
 
     @property
     def outputs(self) -> dict[str, str]:

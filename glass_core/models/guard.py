@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,13 @@ from glass_core.descriptors.base import described
 from glass_core.descriptors.shells import Finder
 from glass_core.errors import GlassError
 from glass_core.models.arrays import require_shape
+from glass_core.neighbours import neighbour_blocks
 from glass_core.structure import Ints, Structure
 
 _MARGIN = 1.1
+_LEAST = 0.01  # of a limit; crystals at rest have no anisotropy at all
+_BOND, _REACH = 1.31, 1.52  # 3.3 and 5.0 Å in Cu-Zr
+_FARTHEST = 8.0  # Å
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,15 +41,24 @@ class Guard:
             raise GlassError(f"limits of the guard must be > 0, got {self.limits_f.min()}")
 
     @classmethod
-    def fit(cls, structures: Iterable[Structure], species: tuple[str, ...], quantile: float) -> Guard:
-        """From training glasses: 1.1 times a quantile of each feature over their atoms."""
-        descriptor = Anisotropy(species)
-        features = np.concatenate([descriptor(structure) for structure in structures])
-        return cls(descriptor, _MARGIN * np.quantile(features, quantile, axis=0))
+    def fit(cls, structures: Sequence[Structure], species: tuple[str, ...], quantile: float) -> Guard | None:
+        """From training glasses: 1.1 times a quantile of each feature over their atoms.
+
+        Bonds are those up to 1.31 times the median distance of nearest neighbours, a little beyond the first shell.
+        None where there are none within 8 Å.
+        """
+        nearest = np.concatenate([_nearest(structure) for structure in structures])
+        if not np.isfinite(np.median(nearest)):
+            return None
+        bond = round(_BOND * float(np.median(nearest)), 1)
+        descriptor = Anisotropy(species, bond, round(_REACH * bond, 1))
+        features = np.concatenate([descriptor(structure, dtype=np.float32) for structure in structures])
+        return cls(descriptor, np.maximum(_MARGIN * np.quantile(features.astype(np.float64), quantile, axis=0), _LEAST))
 
     def __call__(self, structure: Structure, centres: Ints | None, find: Finder) -> NDArray[np.bool_]:
         """Whether each centre is flagged."""
-        return np.asarray((self.descriptor(structure, centres, find=find) > self.limits_f).any(axis=1))
+        features = self.descriptor(structure, centres, find=find, dtype=np.float32)
+        return np.asarray((features > self.limits_f).any(axis=1))
 
     def settings(self) -> dict[str, Any]:
         """Plain values for a model file."""
@@ -63,3 +76,13 @@ class Guard:
         from glass_core.registry import make
 
         return cls(make("descriptor", settings["guard"], "guard"), tensors["guard_limits_f"])
+
+
+def _nearest(structure: Structure) -> NDArray[np.float64]:
+    """Distance of each atom's nearest neighbour, Å; infinite beyond 8 Å."""
+    nearest_n = np.full(structure.n_atoms, np.inf)
+    for cutoff in (_FARTHEST / 2, _FARTHEST):
+        left = np.flatnonzero(np.isinf(nearest_n)).astype(np.int32)
+        for block in neighbour_blocks(structure, cutoff, left) if len(left) else ():
+            np.minimum.at(nearest_n, block.i_p, block.distances_p)
+    return nearest_n

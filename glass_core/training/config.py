@@ -15,7 +15,7 @@ from glass_core.paths import existing_file, is_file
 from glass_core.settings import NotEmpty, Positive, Share, Whole, checked, conformed, field_types
 from glass_core.yaml_text import read_yaml
 
-VERSION = 3
+VERSION = 4
 """Of training: one more when defaults or algorithms change, so that folds kept from before are not used again."""
 
 _CHANGED = {"barrier": 1, "ridge": 1}  # model to train → how often it has changed since, alone

@@ -138,7 +138,7 @@ class GraphBench:
         members = tuple(t.weights for t in trained)
         card = ModelCard(self.settings.network, content={"training_seconds": sum(t.seconds for t in trained)})
         species, flag = self._dataset.species, self._flag(kept)
-        glasses, quantile = (c.structure for c in kept), self._config.domain_quantile
+        glasses, quantile = [c.structure for c in kept], self._config.domain_quantile
         guard = None if flag is None else Guard.fit(glasses, species, quantile)
         return GraphBarrier(self.architecture, species, members, centre, scale, flag, card, self._device, guard)
 

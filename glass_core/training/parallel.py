@@ -119,6 +119,6 @@ def rank_count() -> int:
         GlassError: if ``WORLD_SIZE`` is no number.
     """
     size = os.environ.get("WORLD_SIZE", "1")
-    if not size.isdigit():
+    if not size.isdecimal() or int(size) < 1:
         raise GlassError(f"WORLD_SIZE must be a number of processes, got {size!r}; unset it, or use torchrun")
     return int(size)

@@ -155,6 +155,20 @@ def test_charges_count() -> None:
         LammpsPotential(CHARGED.replace("charge 0.5", "mass 3"), SPECIES)
 
 
+def test_long_range_forces_are_slopes_of_the_energy() -> None:
+    """Rock salt with noise, by Ewald sums."""
+    corners = np.stack(np.meshgrid(*[np.arange(4)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    places = 2.8 * corners + np.random.default_rng(0).normal(scale=0.05, size=corners.shape)
+    salt = Structure(places, corners.sum(axis=1) % 2, SPECIES, [11.2] * 3, True)
+    commands = CHARGED.replace("coul/cut 6.0", "coul/long 5.0") + "\nkspace_style ewald 1e-6"
+    surface = LammpsPotential(commands, SPECIES).bind(salt).region(0, None).surface
+    _, forces = surface.energy_forces(places)
+    shift = np.zeros_like(places)
+    shift[9, 1] = 1e-3
+    up, down = (surface.energy_forces(places + sign * shift)[0] for sign in (1, -1))
+    assert -(up - down) / 2e-3 == pytest.approx(forces[9, 1], abs=1e-4)
+
+
 @pytest.mark.parametrize("commands", [EAM, ARGON, SILICON, CHARGED], ids=["eam/fs", "lj/cut", "sw", "charges"])
 def test_forces_are_slopes_of_the_energy(commands: str) -> None:
     species = ("Si", "Si") if commands is SILICON else SPECIES
