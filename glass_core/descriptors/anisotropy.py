@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from glass_core.descriptors.base import Prepared
 from glass_core.descriptors.shells import (
     Columns,
     Features,
@@ -17,17 +18,16 @@ from glass_core.descriptors.shells import (
     link_bytes,
     needed_atoms,
     prepare_shells,
-    rows_of,
 )
 from glass_core.errors import GlassError
-from glass_core.neighbours import Neighbours, neighbour_blocks
+from glass_core.neighbours import Neighbours
 from glass_core.structure import Ints, Structure
 
 _NUMBERS = 5  # of a symmetric traceless tensor
 
 
 @dataclass(frozen=True)
-class Anisotropy:
+class Anisotropy(Prepared):
     """Norm of the fabric tensor of bonds, averaged over k shells before the norm is taken.
 
     ``A_i = Σ_j f(r_ij) (r̂r̂ᵀ − 1/3) / Σ_j f(r_ij)`` with ``f = (1 − r² / bond²)²`` below ``bond``;
@@ -77,20 +77,6 @@ class Anisotropy:
     def names(self) -> list[str]:
         """``anisotropy0``, ``anisotropy1`` …, by shell."""
         return [f"anisotropy{k}" for k in range(self.shells + 1)]
-
-    def __call__(
-        self,
-        structure: Structure,
-        centres: NDArray[np.integer] | None = None,
-        find: Finder = neighbour_blocks,
-        dtype: DTypeLike = np.float64,
-    ) -> Features:
-        """Features of ``centres`` (default: all atoms), shape (m, shells + 1), in the order of ``centres``.
-
-        Raises:
-            GlassError: for species the descriptor does not know, or atoms that coincide.
-        """
-        return rows_of(self, structure, centres, dtype, find)
 
     def prepared(
         self,

@@ -87,7 +87,27 @@ def _plain(value: Any) -> Any:
     return described(value) if isinstance(value, Descriptor) else value
 
 
-class ShellExpansion:
+class Prepared:
+    """Base of descriptors that compute what costs time once, in ``prepared``, and rows from that."""
+
+    kind: ClassVar[str]
+
+    def __call__(
+        self,
+        structure: Structure,
+        centres: NDArray[np.integer] | None = None,
+        find: Finder = neighbour_blocks,
+        dtype: DTypeLike = np.float64,
+    ) -> Features:
+        """Features of ``centres`` (default: all atoms), shape (m, n_features), in the order of ``centres``.
+
+        Raises:
+            GlassError: for species the descriptor does not know, or atoms that coincide.
+        """
+        return rows_of(self, structure, centres, dtype, find)
+
+
+class ShellExpansion(Prepared):
     """Common part of descriptors made of radial densities and angular power, averaged over shells.
 
     Subclasses are frozen dataclasses with fields species, cutoff, n_max, l_max and shells.
@@ -136,20 +156,6 @@ class ShellExpansion:
     def _n_pairs(self) -> int:
         channels = len(self.species) if self._split else 1
         return channels * (channels + 1) // 2
-
-    def __call__(
-        self,
-        structure: Structure,
-        centres: NDArray[np.integer] | None = None,
-        find: Finder = neighbour_blocks,
-        dtype: DTypeLike = np.float64,
-    ) -> Features:
-        """Features of ``centres`` (default: all atoms), shape (m, n_features), in the order of ``centres``.
-
-        Raises:
-            GlassError: for species the descriptor does not know, or atoms that coincide.
-        """
-        return rows_of(self, structure, centres, dtype, find)
 
     def prepared(
         self,

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from glass_core.descriptors.base import Prepared
 from glass_core.descriptors.shells import (
     Columns,
     Features,
@@ -18,11 +19,10 @@ from glass_core.descriptors.shells import (
     nearer,
     needed_atoms,
     prepare_shells,
-    rows_of,
 )
 from glass_core.descriptors.springs import SPACING, SplinePairs, law_table, pair_numbers
 from glass_core.errors import GlassError
-from glass_core.neighbours import Neighbours, neighbour_blocks
+from glass_core.neighbours import Neighbours
 from glass_core.structure import Ints, Structure
 from glass_core.threads import for_ranges
 
@@ -35,7 +35,7 @@ NAMES = (
 
 
 @dataclass(frozen=True)
-class ElasticResponse:
+class ElasticResponse(Prepared):
     """Response of a centre and the atoms within ``radius`` to forces and strains, all others held fixed.
 
     Atoms are bound by pair springs (see ``springs.law_table``), H is the Hessian of the region, G = H⁻¹, and
@@ -122,20 +122,6 @@ class ElasticResponse:
     def names(self) -> list[str]:
         """One name per feature, ``contact0(compliance)``: law, shell, quantity."""
         return [f"{self.law}{k}({name})" for k in range(self.shells + 1) for name in NAMES]
-
-    def __call__(
-        self,
-        structure: Structure,
-        centres: NDArray[np.integer] | None = None,
-        find: Finder = neighbour_blocks,
-        dtype: DTypeLike = np.float64,
-    ) -> Features:
-        """Features of ``centres`` (default: all atoms), shape (m, n_features), in the order of ``centres``.
-
-        Raises:
-            GlassError: for species the descriptor does not know, or atoms that coincide.
-        """
-        return rows_of(self, structure, centres, dtype, find)
 
     def prepared(
         self,

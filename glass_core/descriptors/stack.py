@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-from glass_core.descriptors.base import Descriptor
-from glass_core.descriptors.shells import Features, Finder, Progress, RowsOf, prepared_rows, rows_of, share_of
+from glass_core.descriptors.base import Descriptor, Prepared
+from glass_core.descriptors.shells import Finder, Progress, RowsOf, prepared_rows, share_of
 from glass_core.errors import GlassError
-from glass_core.neighbours import neighbour_blocks
 from glass_core.structure import Ints, Structure
 
 
 @dataclass(frozen=True)
-class Stack:
+class Stack(Prepared):
     """The features of several descriptors, one after the other.
 
     Attributes:
@@ -62,16 +61,6 @@ class Stack:
     def names(self) -> list[str]:
         """Names of the parts' features, the number of the part in front: ``1:B0(n=1,Cu)``."""
         return [f"{number}:{name}" for number, part in enumerate(self.parts, 1) for name in part.names()]
-
-    def __call__(
-        self,
-        structure: Structure,
-        centres: NDArray[np.integer] | None = None,
-        find: Finder = neighbour_blocks,
-        dtype: DTypeLike = np.float64,
-    ) -> Features:
-        """Features of ``centres`` (default: all atoms), shape (m, n_features), in the order of ``centres``."""
-        return rows_of(self, structure, centres, dtype, find)
 
     def prepared(
         self,

@@ -21,7 +21,9 @@ def whole(model: DescriptorModel, glass: Structure) -> dict[str, np.ndarray]:
 
 def test_lengths_in_another_unit_are_refused(model: DescriptorModel, glass: Structure) -> None:
     small = replace_fields(glass, positions_nc=0.1 * glass.positions_nc, cell_cc=0.1 * glass.cell_cc)
-    with pytest.raises(GlassError, match=r"there are [0-9.]+ atoms per Å³, more than in any solid.*positions and box in Å"):
+    with pytest.raises(
+        GlassError, match=r"there are [0-9.]+ atoms per Å³, more than in any solid.*positions and box in Å"
+    ):
         predict(model, small)
 
 
