@@ -9,7 +9,7 @@ from typing import Any
 from glass_core.errors import GlassError
 
 # YAML 1.1, which PyYAML reads, takes 1e-3 for text: its floats need a dot, and a sign in the exponent.
-_FLOAT = re.compile(r"[-+]?(\d[\d_]*)(\.\d*)?[eE][-+]?\d+|[-+]?\.\d+[eE][-+]?\d+")
+_FLOAT = re.compile(r"([-+]?(\d[\d_]*)(\.\d*)?[eE][-+]?\d+|[-+]?\.\d+[eE][-+]?\d+)$")
 
 
 def read_yaml(file: pathlib.Path) -> Any:
@@ -28,7 +28,7 @@ def read_yaml(file: pathlib.Path) -> Any:
                     raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} twice", key.start_mark)
             return super().construct_mapping(node, deep)
 
-    Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(f"({_FLOAT.pattern})$"), list("-+.0123456789"))
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+.0123456789"))
     try:
         return yaml.load(file.read_text(encoding="utf-8"), Loader)
     except (yaml.YAMLError, ValueError) as error:

@@ -49,21 +49,25 @@ def require_room(structure: Structure, kick: Kick, file: str) -> None:
     Raises:
         GlassError: if the box is too small for that.
     """
-    tall = np.where(structure.pbc, heights(structure.cell_cc), np.inf)
-    if kick.atoms == "radius" and tall.min() <= kick.radius:
+    height = _least_height(structure)
+    if kick.atoms == "radius" and height <= kick.radius:
         raise GlassError(
-            f"the box of {file} is {tall.min():.1f} Å high, no more than the radius of {kick.radius:g} Å within "
+            f"the box of {file} is {height:.1f} Å high, no more than the radius of {kick.radius:g} Å within "
             "which atoms are kicked, so that each would meet itself; repeat the box"
         )
 
 
 def narrowness(structure: Structure, regions: Regions) -> float | None:
     """Height of the box in Å, in the direction in which atoms that move meet images of themselves; else None."""
-    tall = np.where(structure.pbc, heights(structure.cell_cc), np.inf)
     if regions.search is None:
         return None
-    radius = regions.refine_radius if regions.refine == "radius" else regions.search
-    return None if tall.min() >= 2 * radius else float(tall.min())
+    radius, height = regions.refine_radius if regions.refine == "radius" else regions.search, _least_height(structure)
+    return None if height >= 2 * radius else height
+
+
+def _least_height(structure: Structure) -> float:
+    """Of the box, Å, in directions with periodicity; infinite without any."""
+    return float(np.where(structure.pbc, heights(structure.cell_cc), np.inf).min())
 
 
 def _alone(structure: Structure, atoms_m: Ints, reach: float) -> Ints:
