@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from glass_core.errors import unknown
-from glass_core.graphs.settings import PlainSettings, SchNetSettings, SymGNNSettings
+from glass_core.graphs.settings import AtomSettings, EdgeSettings, PlainSettings, SchNetSettings, SymGNNSettings
 from glass_core.settings import checked
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ _BASELINES = "glass_core.graphs.baselines"
 NETWORKS: Mapping[str, tuple[type[Any], str, str]] = {
     "symgnn": (SymGNNSettings, "glass_core.graphs.symgnn", "SymGNN"),
     "schnet": (SchNetSettings, _BASELINES, "SchNet"),
-    "egnn": (PlainSettings, _BASELINES, "EGNN"),
+    "egnn": (EdgeSettings, _BASELINES, "EGNN"),
     "gcn": (PlainSettings, _BASELINES, "GCN"),
-    "edge_gcn": (PlainSettings, _BASELINES, "EdgeGCN"),
-    "species_mlp": (PlainSettings, _BASELINES, "AtomMLP"),
+    "edge_gcn": (EdgeSettings, _BASELINES, "EdgeGCN"),
+    "species_mlp": (AtomSettings, _BASELINES, "AtomMLP"),
 }
 
 

@@ -14,6 +14,12 @@ LEAK = 0.01  # slope of EGAT's leaky rectifiers below zero
 GATE = 0.1  # of gated messages; keeps sums over some forty neighbours near one where nothing normalises them
 DECODER = 5  # linear layers of the decoder
 Size = Annotated[int, Range(least=1, most=1024)]  # a slip in a file must not ask for more memory than there is
+Radial = Annotated[int, Range(least=0, most=1024)]
+
+
+def _check_radial(radial: int) -> None:
+    if radial == 1:
+        raise GlassError("radial must be 0 or at least 2 Gaussians, got 1")
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class SymGNNSettings:
     symmetrisation: Symmetrisation = "learned"
     samples: Size = 2
     test_samples: Size = 8
-    radial: Annotated[int, Range(least=0, most=1024)] = 0
+    radial: Radial = 0
     messages: Literal["attention", "gated"] = "attention"
     normalisation: Normalisation = "batch"
     dropout: Share = 0.25
@@ -52,27 +58,49 @@ class SymGNNSettings:
     self_edges: bool = True
 
     def __post_init__(self) -> None:
-        if self.radial == 1:
-            raise GlassError("radial must be 0 or at least 2 Gaussians, got 1")
+        _check_radial(self.radial)
 
 
 @dataclass(frozen=True)
-class PlainSettings:
-    """Settings that the baselines share.
+class AtomSettings:
+    """Settings of a network on species alone.
+
+    Attributes:
+        width: of atom states.
+        normalisation: "batch", "layer" or "none".
+    """
+
+    width: Size = 32
+    normalisation: Normalisation = "batch"
+
+
+@dataclass(frozen=True)
+class PlainSettings(AtomSettings):
+    """Settings that the baselines on graphs share.
 
     Attributes:
         cutoff: length of the longest edge, Å.
-        width: of atom states.
         layers: how many.
-        normalisation: "batch", "layer" or "none".
         dropout: after each layer.
     """
 
     cutoff: Positive = 5.0
-    width: Size = 32
     layers: Size = 4
-    normalisation: Normalisation = "batch"
     dropout: Share = 0.0
+
+
+@dataclass(frozen=True)
+class EdgeSettings(PlainSettings):
+    """Settings of baselines that see vectors along edges: those of all, and what else edges tell.
+
+    Attributes:
+        radial: Gaussians of its length that each edge has beside what it has as published, 0 or at least 2.
+    """
+
+    radial: Radial = 0
+
+    def __post_init__(self) -> None:
+        _check_radial(self.radial)
 
 
 @dataclass(frozen=True)
@@ -81,7 +109,9 @@ class SchNetSettings(PlainSettings):
 
     Attributes:
         gaussians: functions that lengths are expanded in.
+        normalisation: of what each block adds to an atom; published none.
     """
 
     width: Size = 64
+    normalisation: Normalisation = "none"
     gaussians: Annotated[int, Range(least=2, most=1024)] = 50

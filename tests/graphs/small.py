@@ -43,6 +43,8 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "no norm": ("symgnn", {"symmetrisation": "length", "heads": [1, 1], "width": 8, "normalisation": "none"}),
     "schnet": ("schnet", {"layers": 2, "width": 8, "gaussians": 10}),
     "egnn": ("egnn", {"layers": 2, "width": 8}),
+    "schnet, batch norm": ("schnet", {"layers": 2, "width": 8, "gaussians": 10, "normalisation": "batch"}),
+    "egnn radial": ("egnn", {"layers": 2, "width": 8, "radial": 6}),
     "gcn": ("gcn", {"layers": 2, "width": 8}),
     "species": ("species_mlp", {"width": 8}),
     "frame averaging": ("symgnn", {"symmetrisation": "frame_averaging", "heads": [2, 1], "width": 8, "head_width": 4}),
@@ -56,6 +58,7 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
         {"symmetrisation": "learned", "heads": [2, 1], "width": 8, "head_width": 4, "self_edges": False},
     ),
     "edge gcn": ("edge_gcn", {"layers": 2, "width": 8}),
+    "edge gcn radial": ("edge_gcn", {"layers": 2, "width": 8, "radial": 6}),
 }
 INVARIANT = (
     "length",
@@ -66,7 +69,9 @@ INVARIANT = (
     "layer norm",
     "no norm",
     "schnet",
+    "schnet, batch norm",
     "egnn",
+    "egnn radial",
     "gcn",
     "species",
     "frame averaging",
@@ -76,7 +81,8 @@ INVARIANT = (
 def small_network(name: str, cutoff: float = 3.5, seed: int = 0) -> tuple[Architecture, Network]:
     """A network whose batch statistics come from a few steps on a glass."""
     kind, settings = NETWORKS[name]
-    architecture = Architecture.checked(kind, {**settings, "cutoff": cutoff}, "settings")
+    near = {} if kind == "species_mlp" else {"cutoff": cutoff}
+    architecture = Architecture.checked(kind, {**settings, **near}, "settings")
     torch.manual_seed(seed)
     network = architecture.build(len(SPECIES))
     graph = small_graph(network)

@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ import torch
 
 from glass_core import Structure, predict
 from glass_core.errors import GlassError
-from glass_core.graphs import compiled
+from glass_core.graphs import compiled, networks
 from glass_core.graphs.compiled import CompiledSymGNN
 from glass_core.graphs.egat import EGAT
 from glass_core.graphs.graph import Graph
@@ -195,6 +195,46 @@ def test_settings_that_no_network_can_have(settings: dict, message: str) -> None
         Architecture.checked("symgnn", settings, "settings")
     with pytest.raises(GlassError, match="gaussians in settings must be ≥ 2"):
         Architecture.checked("schnet", {"gaussians": 1}, "settings")
+
+
+_OTHER = {
+    "cutoff": 4.0,
+    "width": 12,
+    "layers": 3,
+    "normalisation": "layer",
+    "dropout": 0.5,
+    "radial": 4,
+    "gaussians": 12,
+    "heads": [2],
+    "head_width": 5,
+    "symmetrisation": "uniform",
+    "samples": 3,
+    "test_samples": 3,
+    "messages": "gated",
+    "edge_dropout": 0.5,
+    "self_edges": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting"),
+    [(kind, f.name) for kind, (settings, *_) in networks.NETWORKS.items() for f in fields(settings)],
+)
+def test_every_setting_changes_the_network(glass: Structure, kind: str, setting: str) -> None:
+    base = {"symmetrisation": "learned", "edge_dropout": 0.0} if kind == "symgnn" else {}
+    found = []
+    for changes in ({}, {setting: _OTHER[setting]}):
+        network = Architecture.checked(kind, {**base, **changes}, "settings").build(2)
+        shapes = {name: tuple(p.shape) for name, p in network.state_dict().items()}
+        graph = small_graph(network, glass)
+        with torch.no_grad():
+            for name, p in sorted(network.named_parameters()):
+                p.copy_(0.1 * torch.sin(torch.arange(p.numel()) + len(name)).view(p.shape) + 0.05)
+            torch.manual_seed(0)
+            training, *_ = [network(graph) for _ in range(20)]  # more than one step for the statistics
+            found.append((shapes, training, network.eval()(graph)))
+    (shapes, training, still), (others, trained, evaluated) = found
+    assert shapes != others or not (torch.equal(training, trained) and torch.equal(still, evaluated))
 
 
 def test_weights_that_cannot_be_folded_are_refused() -> None:
