@@ -49,8 +49,8 @@ def read_dump(path: str | os.PathLike[str], index: int) -> tuple[Atoms, NDArray[
         index: which frame; negative numbers count from the end.
 
     Returns:
-        The atoms, with ids in ``arrays["id"]``, and per atom what the file calls its species: the
-        element, else the type's number.
+        The atoms, with ids and numbers of types in ``arrays["id"]`` and ``arrays["type"]``, and per atom what the
+        file calls its species: the element, else the type's number.
 
     Raises:
         GlassError: for a frame that does not exist, is cut short, gives neither types nor elements, or lacks a
@@ -62,8 +62,14 @@ def read_dump(path: str | os.PathLike[str], index: int) -> tuple[Atoms, NDArray[
     if missing:
         raise GlassError(f"{path} has no column for coordinate {', '.join(missing)}; add it to the dump")
     atoms = _build(chunk)
-    if "i_id" in atoms.arrays:
-        atoms.arrays["id"] = atoms.arrays.pop("i_id")
+    # What ASE drops, or keeps in ways that depend on its version:
+    timestep = chunk.header[1] if len(chunk.header) > 1 else ""
+    if timestep.strip().isdecimal():
+        atoms.info["timestep"] = int(timestep)
+    for name in ("id", "type"):
+        values = _column(chunk, name) if name in chunk.columns else [""]
+        if all(value.isdecimal() for value in values):  # types may have labels
+            atoms.arrays[name] = np.array(values, dtype=np.int64)
     if _scaled(chunk.columns):
         atoms.positions += atoms.get_celldisp().ravel()
     return atoms, names
@@ -105,13 +111,17 @@ def _split(text: str, source: str) -> Chunk:
 def _names(chunk: Chunk, source: str) -> NDArray[np.str_]:
     for name in ("element", "type"):
         if name in chunk.columns:
-            column = chunk.columns.index(name)
-            return np.asarray([row.split()[column] for row in chunk.rows], dtype=str)
+            return np.asarray(_column(chunk, name), dtype=str)
     raise GlassError(f"{source} has no column type or element, so the species are unknown; add one to the dump")
 
 
+def _column(chunk: Chunk, name: str) -> list[str]:
+    column = chunk.columns.index(name)
+    return [row.split()[column] for row in chunk.rows]
+
+
 def _build(chunk: Chunk) -> Atoms:
-    """ASE's atoms. The column id goes by the name i_id, which ASE keeps and does not sort by."""
+    """ASE's atoms. The column id goes by the name i_id, which it does not sort by."""
     columns = ["i_id" if name == "id" else name for name in chunk.columns]
     rows = chunk.rows
     if "element" in columns and any(row.split()[columns.index("element")] not in atomic_numbers for row in rows):

@@ -13,8 +13,15 @@ import pytest
 
 from glass_core.structure import Structure
 from glass_core.testing import example_glass
+from tests.ase.versions import ase_before
 
 SHARED = pathlib.Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Old versions of ASE leave log files to the garbage collector."""
+    if ase_before(3, 25):
+        config.addinivalue_line("filterwarnings", "ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from glass_core.dataset import Configuration, Dataset
 from glass_core.errors import GlassError
 from glass_core.graphs.hops import hops_of
 from glass_core.graphs.on_torch import require_torch
-from glass_core.models.base import ModelCard
+from glass_core.models.base import Arrays, ModelCard
 from glass_core.models.domain import Domain
 from glass_core.models.graph import Flag, GraphBarrier, architecture
 from glass_core.models.guard import Guard
@@ -136,7 +136,10 @@ class GraphBench:
             tell = portion(notes.tell, c / self.settings.members, (c + 1) / self.settings.members, title)
             trained.append(run(fit, samples, held, self._device, Notes(checkpoint, tell)))
         members = tuple(t.weights for t in trained)
-        card = ModelCard(self.settings.network, content={"training_seconds": sum(t.seconds for t in trained)})
+        content: dict[str, Any] = {"training_seconds": sum(t.seconds for t in trained)}
+        if learned := [found for weights in members if (found := learned_distributions(weights))]:
+            content["von_mises"] = learned
+        card = ModelCard(self.settings.network, content=content)
         species, flag = self._dataset.species, self._flag(kept)
         glasses, quantile = [c.structure for c in kept], self._config.domain_quantile
         guard = None if flag is None else Guard.fit(glasses, species, quantile)
@@ -153,6 +156,26 @@ class GraphBench:
     def values(self, model: GraphBarrier, group: int) -> Values:
         """``predicted_values`` of a group."""
         return predicted_values(model, self._dataset, self._config.label, group)
+
+
+def learned_distributions(weights: Arrays) -> dict[str, dict[str, tuple[float, float]]]:
+    """Location (radians, within ±π) and concentration of each Euler angle's von Mises distribution, if learned.
+
+    Args:
+        weights: of SymGNN, by name.
+
+    Returns:
+        ``{"rotations": {"α": (μ, κ), …}, "reflections": {…}}``, the latter of non-rotations (determinant −1); empty
+        for a network without such distributions.
+    """
+    if "edges.learned.location" not in weights:
+        return {}
+    location = np.angle(np.exp(1j * weights["edges.learned.location"].astype(float)))
+    concentration = np.exp(weights["edges.learned.log_concentration"].astype(float))
+    return {
+        kind: dict(zip("αβγ", zip(location[row].tolist(), concentration[row].tolist(), strict=True), strict=True))
+        for row, kind in enumerate(("rotations", "reflections"))
+    }
 
 
 MODELS = ("graph",)

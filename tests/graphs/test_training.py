@@ -80,6 +80,9 @@ def test_the_learned_distributions_move(dataset: Dataset) -> None:
     after = bench_of(chosen, dataset).fit(None, 0, Notes())
     for name in ("edges.learned.location", "edges.learned.log_concentration"):
         assert np.abs(after.members[0][name] - before.members[0][name]).min() > 1e-6
+    told = after.card.content["von_mises"][0]["reflections"]["β"]
+    concentration = np.exp(after.members[0]["edges.learned.log_concentration"][1, 1])
+    np.testing.assert_allclose(told, (after.members[0]["edges.learned.location"][1, 1], concentration), rtol=1e-5)
 
 
 def test_muon_takes_the_matrices_of_hidden_layers(dataset: Dataset) -> None:
