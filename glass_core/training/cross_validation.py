@@ -155,10 +155,14 @@ def scored_groups(config: TrainingConfig, dataset: Dataset, left_out: Collection
 
 
 def run_name(config: TrainingConfig, dataset: Dataset) -> str:
-    """What files of a run are called: a hash of all that decides its result, and how many processes share its steps."""
+    """What files of a run are called.
+
+    The model or network, a hash of all that decides the result, and how many processes share its steps.
+    """
     size = rank_count()
     shared = f"-{size}ranks" if size > 1 else ""
-    return f"{config.digest()}-{(dataset.sha256 or _content_hash(dataset))[:12]}{shared}"
+    what = config.settings.get("network", config.model)
+    return f"{what}-{config.digest()}-{(dataset.sha256 or _content_hash(dataset))[:12]}{shared}"
 
 
 def _content_hash(dataset: Dataset) -> str:

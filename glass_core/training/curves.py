@@ -9,12 +9,13 @@ from glass_core.report.canvas import HIGH, LOW, new_figure, save
 from glass_core.training.checkpoint import best_epoch
 
 
-def draw_curves(history: Sequence[Mapping[str, float | None]], path: pathlib.Path) -> None:
+def draw_curves(history: Sequence[Mapping[str, float | None]], path: pathlib.Path, title: str) -> None:
     """Training loss (in units of the labels' variance) and validation score over epochs, as PNG.
 
     Args:
         history: per epoch "loss" and "validation" (None without validation).
         path: file to write.
+        title: what was trained on what.
 
     Raises:
         MissingExtraError: if matplotlib is not installed.
@@ -23,6 +24,7 @@ def draw_curves(history: Sequence[Mapping[str, float | None]], path: pathlib.Pat
     epochs = range(1, len(history) + 1)
     figure, axes = new_figure(5.5, 3.4)
     axes.plot(epochs, [entry["loss"] for entry in history], color=LOW, marker="." if len(history) < 10 else None)
+    axes.set_title(title, fontsize="medium")
     axes.set_xlabel("epoch")
     axes.set_ylabel("training loss / label variance", color=LOW)
     axes.set_ylim(0, None)

@@ -22,6 +22,8 @@ from glass_core.training.trainer import Fit, Sample, Trainer
 if TYPE_CHECKING:
     from glass_core.training.graph import GraphSettings
 
+_NAMED = 8  # groups in a title
+
 Weights = dict[str, NDArray[np.float32]]
 
 
@@ -70,7 +72,11 @@ def run(fit: Fit, samples: Sequence[Sample], held: int | None, device: str, note
     if notes.checkpoint and group.first:
         from glass_core.training.curves import draw_curves
 
-        draw_curves(state.history, notes.checkpoint.with_name(f"{notes.checkpoint.name}.png"))
+        groups = sorted({s.group for s in samples} - {held})
+        known = f"groups {', '.join(map(str, groups))}" if len(groups) <= _NAMED else f"{len(groups)} groups"
+        title = f"{fit.title}, trained on {known}"
+        title += "" if held is None else f", validated on {held}"
+        draw_curves(state.history, notes.checkpoint.with_name(f"{notes.checkpoint.name}.png"), title)
     return Trained(weights_of(trainer.network), sum(entry.get("seconds") or 0.0 for entry in state.history))
 
 

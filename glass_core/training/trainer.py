@@ -78,6 +78,12 @@ class Fit:
     scale: float
     seed: tuple[int, int]
 
+    @property
+    def title(self) -> str:
+        """For people."""
+        seed, member = self.seed
+        return f"{self.architecture.name}, seed {seed}" + (f", member {member}" if self.settings.members > 1 else "")
+
     def key(self, samples: Sequence[Sample], held: int | None) -> str:
         """Hash of all that decides the result, by which a checkpoint knows its run."""
         told = [[s.group, len(s.labels_m), float(s.labels_m.sum()), s.weight] for s in samples]

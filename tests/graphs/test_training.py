@@ -56,7 +56,7 @@ def test_training_finds_the_signal_on_left_out_groups(tmp_path: pathlib.Path, da
     assert summary["measured"]["parameters"] == sum(a.size for a in load_model(out).members[0].values())
     assert read_card(out)["versions"]["torch-geometric"]
     assert evaluate(load_model(out), dataset)["pooled"]["pearson"] > 0.8
-    assert len(list((tmp_path / "runs").glob("*.png"))) == 4
+    assert len(list((tmp_path / "runs").glob("symgnn-*.png"))) == 4
 
 
 def test_labels_of_large_errors_count_little(dataset: Dataset) -> None:
