@@ -40,6 +40,12 @@ def _bins(structure: Structure, size: float) -> tuple[NDArray[np.int64], NDArray
     return np.clip(index, 0, counts - 1), counts
 
 
+def in_bins(structure: Structure, size: float) -> Ints:
+    """Atoms, those of one bin of ``size`` Å after each other: what is near in the box is then near in memory."""
+    bins, counts = _bins(structure, size)
+    return np.argsort(np.ravel_multi_index(tuple(bins.T), tuple(counts)), kind="stable").astype(np.int32)
+
+
 @dataclass(frozen=True, eq=False)
 class Surroundings:
     """Finds the atoms around centres. Made once per structure: atoms are sorted into bins a third of the radius wide.

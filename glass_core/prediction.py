@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from glass_core.cell_list import heights
-from glass_core.domains import Surroundings, chunks
+from glass_core.domains import Surroundings, chunks, in_bins
 from glass_core.errors import GlassError
 from glass_core.models.base import Model, Progress
 from glass_core.neighbours import find_neighbours
 from glass_core.outputs import PerAtom
 from glass_core.structure import Ints, Structure
+
+Values = NDArray[np.float64]
 
 _DENSEST = 0.5  # atoms/Å³, above that of any solid
 _LENGTHS_IN_ANGSTROM = 3.0  # cutoffs of models in units of an atom's diameter are shorter
@@ -51,13 +53,16 @@ def predict(
     if most < 1:
         raise GlassError(f"chunk_centres must be at least 1, got {most}")
     values = {name: np.full(size, np.nan) for name in model.outputs}
+    order = in_bins(known, model.cutoff)
     try:
         if size:
-            _fill(model, known, wanted, most, values, progress)
+            _fill(model, known.subset(order), _places(order, wanted), most, values, progress)
     except np.linalg.LinAlgError as error:
         raise GlassError(
             f"{model.card.name or model.kind} cannot be computed here ({error}); {_closest(known)}"
         ) from error
+    if wanted is None:
+        values = {name: _scattered(v, order) for name, v in values.items()}
     result = {name: PerAtom(v, model.outputs[name]) for name, v in values.items()}
     _require_finite(result, wanted)
     return result
@@ -79,6 +84,21 @@ def _require_density(structure: Structure, cutoff: float) -> None:
             f"there are {density:.3g} atoms per Å³, more than in any solid (diamond has 0.18); give positions and box "
             "in Å: multiply those in nm by 10, those in units of an atom's diameter by that in Å"
         )
+
+
+def _places(order: Ints, wanted: Ints | None) -> Ints | None:
+    """Where atoms are in an order."""
+    if wanted is None:
+        return None
+    place = np.empty(len(order), dtype=np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
+    return place[wanted]
+
+
+def _scattered(values: Values, order: Ints) -> Values:
+    found = np.empty_like(values)
+    found[order] = values
+    return found
 
 
 def _closest(structure: Structure) -> str:
@@ -112,7 +132,7 @@ def _fill(
     structure: Structure,
     wanted: Ints | None,
     most: int,
-    values: dict[str, np.ndarray],
+    values: dict[str, Values],
     progress: Progress | None,
 ) -> None:
     if wanted is None and structure.n_atoms <= most:

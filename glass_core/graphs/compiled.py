@@ -7,12 +7,13 @@ last digits.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from glass_core.errors import require_package
-from glass_core.graphs.folded import Doubles, Floats, Layer, Member, member_of
+from glass_core.graphs.folded import Affine, Doubles, Floats, Layer, Member, member_of
 from glass_core.graphs.hops import Hops
 from glass_core.graphs.networks import Architecture
 from glass_core.graphs.settings import GATE, LEAK, SymGNNSettings
@@ -20,6 +21,8 @@ from glass_core.graphs.shapes import weight_shapes
 from glass_core.graphs.weights import require_fit
 from glass_core.models.base import Arrays
 from glass_core.threads import for_ranges
+
+_ROWS = 4096  # of atoms that are decoded at once
 
 
 def supports(architecture: Architecture) -> bool:
@@ -61,28 +64,48 @@ class CompiledSymGNN:
             len(hops.offsets) - 1,
         )  # fmt: skip
         h = member.atoms_sw[hops.types_n]
-        for atoms, layer in zip(hops.nodes[1:], member.layers, strict=True):
-            h = self._layer(layer, h, e, hops, atoms)
+        widest = max(layer.of_edge.shape[1] for layer in member.layers)
+        room = np.empty((3, len(h) * widest), np.float32)  # of all layers: memory costs time when it is new
+        for (known, atoms), layer in zip(itertools.pairwise(hops.nodes), member.layers, strict=True):
+            _advance(layer, h[:known], e, hops, atoms, room)
+        return _decoded(member, h[: hops.nodes[-1]])
+
+
+def _advance(layer: Layer, h: Doubles, e: Floats, hops: Hops, atoms: int, room: Floats) -> None:
+    """New states of the first atoms, and of the edges into them, in place of the old ones."""
+    from glass_core.kernels import attention
+
+    joined = layer.of_edge.shape[1]
+    target, source, value = (part[: len(h) * joined].reshape(len(h), joined) for part in room)
+    _transform(layer.target, h[:atoms], target)
+    _transform(layer.source, h, source)
+    _transform(layer.value, h, value)
+    for_ranges(
+        lambda a, b: attention.advance(
+            a, b, hops.offsets, hops.i_p, hops.j_p, target, source, value, layer.of_edge, layer.attention,
+            layer.spread, np.float32(LEAK), np.float32(GATE), *layer.to_edge, layer.project.weight,
+            layer.project.bias, e, h,
+        ),
+        atoms,
+    )  # fmt: skip
+
+
+def _transform(affine: Affine, h: Doubles, out: Floats) -> None:
+    from glass_core.kernels import attention
+
+    for_ranges(lambda a, b: attention.transform(a, b, h, affine.weight, affine.bias, out), len(h))
+
+
+def _decoded(member: Member, h: Doubles) -> Doubles:
+    """The network's output, shape (n,)."""
+    found = np.empty(len(h))
+    for low in range(0, len(h), _ROWS):
+        x = h[low : low + _ROWS]
         for affine, slope in zip(member.decoder, (*member.slopes, 1.0), strict=True):
-            h = affine(h)
-            h = np.where(h > 0, h, slope * h)
-        return h[:, 0]
-
-    def _layer(self, layer: Layer, h: Doubles, e: Floats, hops: Hops, atoms: int) -> Doubles:
-        """New states of the first atoms; those of edges are overwritten."""
-        from glass_core.kernels import attention
-
-        states = layer.target(h[:atoms]), layer.source(h), layer.value(h)
-        target, source, value = (x.astype(np.float32) for x in states)
-        new = np.empty((atoms, layer.of_edge.shape[1]))
-        for_ranges(
-            lambda a, b: attention.attend(
-                a, b, hops.offsets, hops.i_p, hops.j_p, target, source, value, layer.of_edge, layer.attention,
-                layer.spread, np.float32(LEAK), np.float32(GATE), *layer.to_edge, e, new,
-            ),
-            atoms,
-        )  # fmt: skip
-        return h[:atoms] + layer.project(new)
+            x = affine(x)
+            x = np.where(x > 0, x, slope * x)
+        found[low : low + _ROWS] = x[:, 0]
+    return found
 
 
 def _elements(settings: SymGNNSettings, arrays: Arrays) -> Doubles:

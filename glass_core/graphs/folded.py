@@ -66,7 +66,7 @@ class _Weights:
         factor, offset = self.norm(before, weight.shape[1])
         weight, bias = weight * factor, bias + weight @ offset
         factor, offset = self.norm(after, len(weight))
-        return Affine((weight * factor[:, None]).T, bias * factor + offset)
+        return Affine(np.ascontiguousarray((weight * factor[:, None]).T), bias * factor + offset)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from glass_core.kernels.expansion import FASTMATH
 
 _LARGEST_PRODUCT = 262_144  # multiplications; OpenBLAS starts threads of its own above this
 _MOST_EDGES = 256
+_ATOMS = 512  # whose messages are summed before they are projected
 _HALVINGS = 7
 _LEAST = np.float32(-60.0)
 
@@ -41,7 +42,7 @@ def _exp(x):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _edges_at_once(rows, columns):  # type: ignore[no-untyped-def]
-    """How many edges go through a product with a matrix of this size in one piece."""
+    """How many edges, or atoms, go through a product with a matrix of this size in one piece."""
     return max(1, min(_MOST_EDGES, _LARGEST_PRODUCT // (rows * columns)))
 
 
@@ -102,6 +103,26 @@ def encode(  # type: ignore[no-untyped-def]
                     e[low + p, c] = value if k == 0 else e[low + p, c] + value
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def transform(start, stop, h, weight, bias, out):  # type: ignore[no-untyped-def]
+    """``out = h W + b`` of the atoms ``start … stop``: in double precision, and kept in single.
+
+    Args:
+        start, stop: atoms.
+        h: states of atoms, shape (n, width), float64.
+        weight, bias: W of shape (width, joined) and b, float64.
+        out: shape (n, joined).
+    """
+    most = _edges_at_once(weight.shape[0], weight.shape[1])
+    part = np.empty((most, weight.shape[1]))
+    for low in range(start, stop, most):
+        count = min(most, stop - low)
+        np.dot(h[low : low + count], weight, part[:count])
+        for p in range(count):
+            for c in range(weight.shape[1]):
+                out[low + p, c] = part[p, c] + bias[c]
+
+
 @njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def attend(  # type: ignore[no-untyped-def]
     start, stop, offsets, i_p, j_p, target, source, value, of_edge, attention, spread, leak, gate, to_edge,
@@ -122,7 +143,7 @@ def attend(  # type: ignore[no-untyped-def]
         gate: g.
         to_edge, to_edge_bias: P transposed and b, shape (joined, width); empty in the last layer.
         e: states of all edges, shape (p, width); overwritten.
-        new: sums of messages, shape (atoms, joined), float64.
+        new: sums of messages, row 0 for the atom ``start``, shape (at least stop − start, joined), float64.
     """
     width, joined, heads = uint64(e.shape[1]), uint64(of_edge.shape[1]), uint64(attention.shape[1])
     most = _edges_at_once(of_edge.shape[1], max(e.shape[1], attention.shape[1]))
@@ -130,7 +151,7 @@ def attend(  # type: ignore[no-untyped-def]
     scores = np.empty((most, heads), np.float32)
     gates = np.empty((most, joined), np.float32)
     change = np.empty((most, width), np.float32)
-    for i in range(uint64(start), uint64(stop)):
+    for i in range(uint64(stop - start)):
         for c in range(joined):
             new[i, c] = 0.0
     first, last = offsets[start], offsets[stop]
@@ -150,7 +171,7 @@ def attend(  # type: ignore[no-untyped-def]
                 scores[p, h] = gate * (np.float32(1.0) if x >= 0 else small) / (np.float32(1.0) + small)
         np.dot(scores[:count], spread, gates[:count])
         for p in range(uint64(count)):
-            i, j = uint64(i_p[uint64(low) + p]), uint64(j_p[uint64(low) + p])
+            i, j = uint64(i_p[uint64(low) + p] - start), uint64(j_p[uint64(low) + p])
             for c in range(joined):
                 new[i, c] += gates[p, c] * (value[j, c] + f[p, c])
         if len(to_edge):
@@ -158,3 +179,34 @@ def attend(  # type: ignore[no-untyped-def]
             for p in range(uint64(count)):
                 for c in range(width):
                     e[uint64(low) + p, c] += change[p, c] + to_edge_bias[c]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def advance(  # type: ignore[no-untyped-def]
+    start, stop, offsets, i_p, j_p, target, source, value, of_edge, attention, spread, leak, gate, to_edge,
+    to_edge_bias, project, project_bias, e, h,
+):  # fmt: skip
+    """A layer for the atoms ``start … stop`` and the edges into them: ``h ← h + new Q + b`` with ``attend``.
+
+    Args:
+        start, stop: atoms.
+        offsets, i_p, j_p, target, source, value, of_edge, attention, spread, leak, gate, to_edge, to_edge_bias, e: see
+            ``attend``.
+        project, project_bias: Q of shape (joined, width) and b, float64.
+        h: states of atoms, shape (n, width), float64; overwritten.
+    """
+    new = np.empty((_ATOMS, of_edge.shape[1]))
+    change = np.empty((_ATOMS, h.shape[1]))
+    most = _edges_at_once(project.shape[0], project.shape[1])
+    for low in range(start, stop, _ATOMS):
+        high = min(low + _ATOMS, stop)
+        attend(
+            low, high, offsets, i_p, j_p, target, source, value, of_edge, attention, spread, leak, gate, to_edge,
+            to_edge_bias, e, new,
+        )  # fmt: skip
+        for first in range(0, high - low, most):
+            last = min(first + most, high - low)
+            np.dot(new[first:last], project, change[first:last])
+        for p in range(high - low):
+            for c in range(h.shape[1]):
+                h[low + p, c] += change[p, c] + project_bias[c]

@@ -128,8 +128,9 @@ def test_no_atoms(model: DescriptorModel) -> None:
 
 @dataclass(frozen=True)
 class Broken:
-    """Returns NaN for one atom."""
+    """Returns NaN for the atom at a place."""
 
+    place: np.ndarray
     card: ModelCard = field(default_factory=ModelCard)
     kind = "broken"
     species = ("Cu", "Zr")
@@ -138,11 +139,11 @@ class Broken:
     chunk_centres = 1000
 
     def __call__(self, structure: Structure, centres: np.ndarray | None, **_: Any) -> dict[str, PerAtom]:
-        size = structure.n_atoms if centres is None else len(centres)
-        return {"score": PerAtom(np.where(np.arange(size) == 2, np.nan, 1.0), "")}
+        there = (structure.positions_nc == self.place).all(axis=1)
+        return {"score": PerAtom(np.where(there if centres is None else there[centres], np.nan, 1.0), "")}
 
 
 @pytest.mark.parametrize(("centres", "atom"), [(None, 2), ([9, 30, 77], 77)])
 def test_a_value_that_is_not_finite_names_the_atom(glass: Structure, centres: list[int] | None, atom: int) -> None:
     with pytest.raises(GlassError, match=f"score of atom {atom} is not finite"):
-        predict(Broken(), glass, centres)  # type: ignore[arg-type]
+        predict(Broken(glass.positions_nc[atom]), glass, centres)  # type: ignore[arg-type]
