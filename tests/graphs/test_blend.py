@@ -20,7 +20,7 @@ from glass_core.training.bench import Notes, bench_of
 from glass_core.training.config import TrainingConfig, read_config
 from tests.core.small_models import small_linear
 from tests.graphs.small import small_model
-from tests.graphs.test_training import FLAG, TINY
+from tests.graphs.tiny import FLAG, TINY
 from tests.training.conftest import dataset
 from tests.training.test_training import STATES, morse_energies
 

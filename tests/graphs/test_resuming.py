@@ -1,0 +1,193 @@
+"""Training of graph networks goes on after interruptions, with the same result, and stops when it should."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import save
+
+from glass_core.dataset import Dataset, write_dataset
+from glass_core.errors import GlassError
+from glass_core.model_file import load_model
+from glass_core.training.bench import Notes, bench_of
+from glass_core.training.checkpoint import best_epoch, read_checkpoint
+from glass_core.training.config import TrainingConfig
+from glass_core.training.trainer import Trainer
+from tests.graphs.tiny import TINY, config, weights
+from tests.training.conftest import dataset
+
+__all__ = ["dataset"]
+
+
+def interrupt(chosen: TrainingConfig, dataset: Dataset, notes: Notes, stop: int) -> None:
+    """Trains some epochs of the first member."""
+    original = Trainer.epoch
+    done = []
+
+    def failing(self, epoch: int) -> float:
+        if len(done) == stop:
+            raise KeyboardInterrupt
+        done.append(epoch)
+        return original(self, epoch)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "epoch", failing)
+        with pytest.raises(KeyboardInterrupt):
+            bench_of(chosen, dataset).fit(1, 0, notes)
+
+
+@pytest.mark.parametrize("stop", [1, 3])
+@pytest.mark.parametrize(
+    ("symmetrisation", "optimizer"), [("length", "adamw"), ("learned", "adamw"), ("learned", "muon")]
+)
+def test_an_interrupted_run_ends_as_if_it_had_not_been(
+    tmp_path: pathlib.Path, dataset: Dataset, stop: int, symmetrisation: str, optimizer: str
+) -> None:
+    architecture = {**TINY, "symmetrisation": symmetrisation}
+    chosen = config(architecture=architecture, epochs=4, members=2, optimizer=optimizer)
+    whole = bench_of(chosen, dataset).fit(1, 0, Notes())
+    interrupt(chosen, dataset, Notes(tmp_path / "run"), stop)
+    told: list[str] = []
+    resumed = bench_of(chosen, dataset).fit(1, 0, Notes(tmp_path / "run", lambda what, share: told.append(what)))
+    assert told[0].startswith(f"member 1/2, epoch {stop + 1}/4")
+    np.testing.assert_array_equal(weights(resumed), weights(whole))
+
+
+SLOW = pytest.mark.skipif("GLASS_TEST_COMPILE" not in os.environ, reason="minutes; set GLASS_TEST_COMPILE=1 to run it")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's compiler, from its own parts
+@pytest.mark.parametrize("backend", ["eager", pytest.param("inductor", marks=SLOW)])
+@pytest.mark.parametrize("symmetrisation", ["length", "learned"])
+def test_an_interrupted_compiled_run_ends_as_if_it_had_not_been(
+    tmp_path: pathlib.Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, backend: str, symmetrisation: str
+) -> None:
+    """Each run compiles for itself, as in a process of its own; "eager" traces the network, without new code for it."""
+    original, compiled = torch.compile, []
+
+    def compile_anew(network, **options):
+        compiled.append(network)
+        torch.compiler.reset()
+        return original(network, backend=backend, **options)
+
+    monkeypatch.setattr(torch, "compile", compile_anew)
+    architecture = {**TINY, "heads": [1], "width": 4, "symmetrisation": symmetrisation}
+    chosen = config(architecture=architecture, epochs=3, compile=True)
+    whole = bench_of(chosen, dataset).fit(1, 0, Notes())
+    interrupt(chosen, dataset, Notes(tmp_path / "run"), 1)
+    resumed = bench_of(chosen, dataset).fit(1, 0, Notes(tmp_path / "run"))
+    assert len(compiled) == 3
+    np.testing.assert_array_equal(weights(resumed), weights(whole))
+
+
+def test_a_killed_process_goes_on(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    """kill −9 after some epochs; the finished model is bit for bit that of a run that was left alone."""
+    write_dataset(dataset, tmp_path / "data.h5")
+    architecture = "{heads: [2, 1], width: 8, head_width: 4, cutoff: 4.0, symmetrisation: length}"
+    (tmp_path / "c.yaml").write_text(
+        f"model: graph\ndescriptor: {{kind: power_spectrum, cutoff: 3.5, n_max: 3, l_max: 2, shells: 0}}\n"
+        f"settings: {{network: symgnn, epochs: 6, architecture: {architecture}}}\nseeds: [0]\n"
+    )
+
+    def command(runs: str, out: str) -> list[str]:
+        arguments = ["train", "c.yaml", "-d", "data.h5", "-o", out, "--runs", runs, "--json"]
+        return [sys.executable, "-m", "glass_core.cli.main", *arguments]
+
+    subprocess.run(command("whole", "whole.safetensors"), cwd=tmp_path, check=True, capture_output=True)
+    victim = subprocess.Popen(command("cut", "cut.safetensors"), cwd=tmp_path, stdout=subprocess.DEVNULL)
+    while not list((tmp_path / "cut").glob("*.checkpoint.safetensors")) and victim.poll() is None:
+        pass
+    victim.kill()
+    victim.wait()
+    assert not (tmp_path / "cut.safetensors").exists()
+    subprocess.run(command("cut", "cut.safetensors"), cwd=tmp_path, check=True, capture_output=True)
+    whole, cut = (load_model(tmp_path / f"{name}.safetensors") for name in ("whole", "cut"))
+    np.testing.assert_array_equal(weights(whole), weights(cut))
+
+
+def test_validation_keeps_the_best_epoch_and_stops(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    scores = iter([0.1, 0.5, 0.3, 0.4, 0.2, 0.9])
+    original = Trainer.score
+
+    def scripted(self, valid):
+        assert original(self, valid) == pytest.approx(original(self, valid))
+        return next(scores)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "score", scripted)
+        model = bench_of(config(patience=3, epochs=6), dataset).fit(None, 0, Notes(tmp_path / "run"))
+    state = read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
+    assert [entry["validation"] for entry in state.history] == [0.1, 0.5, 0.3, 0.4, 0.2]
+    *others, (last, _) = model.members[0].items()
+    assert last == "decoder.12.bias"  # set anew after training
+    for name, tensor in others:
+        np.testing.assert_array_equal(tensor, state.best[name].numpy())
+
+
+def test_epochs_whose_score_is_not_defined_are_never_the_best(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    """Constant predictions have no correlation, and NumPy's argmax takes nan for the largest number."""
+    nan = float("nan")
+    for scores, best in (
+        ([nan, 0.1, 0.3, 0.2], 3),
+        ([0.2, nan], 1),
+        ([nan, nan], 2),
+        ([None, None, None], 3),
+        ([], 0),
+    ):
+        assert best_epoch([{"validation": s} for s in scores]) == best
+    scripted = iter([nan, nan, 0.5, nan, 0.4, 0.9])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "score", lambda *_: next(scripted))
+        bench_of(config(patience=2, epochs=6), dataset).fit(None, 0, Notes(tmp_path / "run"))
+    state = read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
+    assert len(state.history) == 5
+    assert best_epoch(state.history) == 3
+    assert (tmp_path / "run-m0.png").stat().st_size > 5000
+
+
+def test_time_before_an_interruption_counts(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    notes = Notes(tmp_path / "run")
+    first = bench_of(config(epochs=3), dataset).fit(0, 0, notes).card.content["training_seconds"]
+    again = bench_of(config(epochs=3), dataset).fit(0, 0, notes).card.content["training_seconds"]
+    assert 0 < first == again
+
+
+def _key(path: pathlib.Path) -> str:
+    from safetensors import safe_open
+
+    with safe_open(f"{path}.checkpoint.safetensors", framework="pt") as handle:
+        return json.loads(handle.metadata()["training"])["key"]
+
+
+def test_divergence_stops_and_keeps_the_last_good_state(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    original = Trainer._loss
+
+    def exploding(self, *arguments):
+        poison = float("inf") if len(list(tmp_path.glob("*.checkpoint.*"))) else 1.0
+        return original(self, *arguments) * poison
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "_loss", exploding)
+        with pytest.raises(GlassError, match=r"diverged in epoch 2 .*Lower learning_rate \(0\.02\) or clip \(1\)"):
+            bench_of(config(epochs=3), dataset).fit(None, 0, Notes(tmp_path / "run"))
+    state = read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
+    assert state.epoch == 1
+    assert all(torch.isfinite(t).all() for t in state.network.values())
+
+
+def test_a_foreign_or_broken_checkpoint_is_refused(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    bench_of(config(epochs=1), dataset).fit(None, 0, Notes(tmp_path / "run"))
+    with pytest.raises(GlassError, match=r"checkpoint of another model or data set .*choose another folder"):
+        bench_of(config(epochs=2), dataset).fit(None, 0, Notes(tmp_path / "run"))
+    path = tmp_path / "run-m0.checkpoint.safetensors"
+    for content in (b"half", save({}, metadata={"training": "[]"}), save({}, metadata={"training": '{"key": "a"}'})):
+        path.write_bytes(content)
+        with pytest.raises(GlassError, match=r"is not a checkpoint of training .*delete it"):
+            bench_of(config(epochs=1), dataset).fit(None, 0, Notes(tmp_path / "run"))
