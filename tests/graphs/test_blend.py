@@ -22,7 +22,7 @@ from tests.core.small_models import small_linear
 from tests.graphs.small import small_model
 from tests.graphs.tiny import FLAG, TINY
 from tests.training.conftest import dataset
-from tests.training.test_training import STATES, morse_energies
+from tests.training.quick import STATES, morse_energies
 
 __all__ = ["dataset"]
 

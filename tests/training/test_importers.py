@@ -24,8 +24,8 @@ from glass_core.training import run as training
 from tests.campaign.conftest import labels_of
 from tests.campaign.fakes import fake_header
 from tests.training.conftest import labelled
+from tests.training.quick import config
 from tests.training.test_pickles import content, write
-from tests.training.test_training import config
 
 
 def other_glass() -> Structure:

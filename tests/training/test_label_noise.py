@@ -15,7 +15,7 @@ from glass_core.model_file import load_model
 from glass_core.training import run as training
 from glass_core.training.config import TrainingConfig
 from glass_core.training.rows import make_rows
-from tests.training.test_training import STATES, config, morse_energies, trainer
+from tests.training.quick import STATES, config, morse_energies, trainer
 
 LINEAR = config("linear_barrier", descriptor=STATES, thermal=(0.02, 0.5), settings={"penalty": [3.0]})
 

@@ -20,7 +20,7 @@ from glass_core.training import run as training
 from glass_core.training.config import TrainingConfig
 from glass_core.training.rows import make_rows
 from glass_core.training.springs import fitted_springs
-from tests.training.test_training import QUICK, STATES, config, morse_energies, trainer
+from tests.training.quick import QUICK, STATES, config, morse_energies, trainer
 
 FLAG = {"kind": "power_spectrum", "cutoff": 3.5, "n_max": 3, "l_max": 2, "shells": 0}
 NETWORK = {"heads": [2, 1], "width": 8, "head_width": 4, "cutoff": 4.0, "dropout": 0.0, "symmetrisation": "length"}
