@@ -19,6 +19,7 @@ from glass_core.outputs import PerAtom, output
 from glass_core.species_map import species_of_type
 
 try:
+    import ase
     from ase import Atoms
     from ase.data import atomic_numbers
     from ase.io import read, write
@@ -29,6 +30,7 @@ try:
 except ModuleNotFoundError as error:
     raise missing_extra("ase", "ase") from error
 
+_ALL_FILES = (3, 27)  # version of ASE
 _DATA = "lammps-data"  # ASE takes `.data` for another format, and elements there from masses
 
 
@@ -117,10 +119,17 @@ def _read(path: str, index: int) -> tuple[Atoms, NDArray[np.str_]]:
         ) from error
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise GlassError(f"ASE cannot read {path}: {reason}; is it complete?") from error
+        old = f" ASE {ase.__version__} is old; newer ones read more (pip install -U ase)" if _old() else ""
+        raise GlassError(f"ASE cannot read {path}: {reason}; is it complete?{old}") from error
     if not frames:
         raise GlassError(f"frame {index} of {path} does not exist")
     return frames[0], _data_names(frames[0], path) if kind == _DATA else _names(frames[0])
+
+
+def _old() -> bool:
+    """Whether this ASE cannot read all LAMMPS files that a newer one reads."""
+    major, minor = ase.__version__.split(".")[:2]
+    return (int(major), int(minor)) < _ALL_FILES
 
 
 def _data_names(atoms: Atoms, path: str) -> NDArray[np.str_]:

@@ -24,15 +24,16 @@ from glass_core import GlassError
 from glass_core.lammps_files import missing_coordinates
 
 _COUNT, _COLUMNS = "ITEM: NUMBER OF ATOMS", "ITEM: ATOMS"
+_ID = "i_id_of_the_file"
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Text of one frame: header lines, names of the columns, one line per atom."""
+    """Text of one frame: header lines, names of the columns, the fields of each atom."""
 
     header: list[str]
     columns: list[str]
-    rows: list[str]
+    rows: list[list[str]]
 
 
 def is_dump(path: str | os.PathLike[str]) -> bool:
@@ -63,13 +64,13 @@ def read_dump(path: str | os.PathLike[str], index: int) -> tuple[Atoms, NDArray[
         raise GlassError(f"{path} has no column for coordinate {', '.join(missing)}; add it to the dump")
     atoms = _build(chunk)
     # What ASE drops, or keeps in ways that depend on its version:
-    timestep = chunk.header[1] if len(chunk.header) > 1 else ""
-    if timestep.strip().isdecimal():
-        atoms.info["timestep"] = int(timestep)
+    if (timestep := _integers(chunk.header[1:2])) is not None:
+        atoms.info["timestep"] = int(timestep[0])
     for name in ("id", "type"):
-        values = _column(chunk, name) if name in chunk.columns else [""]
-        if all(value.isdecimal() for value in values):  # types may have labels
-            atoms.arrays[name] = np.array(values, dtype=np.int64)
+        atoms.arrays.pop(name, None)
+        if name in chunk.columns and (values := _integers(_column(chunk, name))) is not None:
+            atoms.arrays[name] = values
+    atoms.arrays.pop(_ID, None)
     if _scaled(chunk.columns):
         atoms.positions += atoms.get_celldisp().ravel()
     return atoms, names
@@ -101,37 +102,56 @@ def _split(text: str, source: str) -> Chunk:
         raise GlassError(f"{source} is cut short: its header is incomplete; choose an earlier frame")
     n_atoms = int(lines[count + 1])
     columns = lines[place].split()[2:]
-    rows = lines[place + 1 : place + 1 + n_atoms]
-    whole = len(rows) - int(bool(rows) and len(rows[-1].split()) < len(columns))
+    rows = [line.split() for line in lines[place + 1 : place + 1 + n_atoms]]
+    whole = len(rows) - int(bool(rows) and len(rows[-1]) < len(columns))
     if whole < n_atoms:
         raise GlassError(f"{source} is cut short: {whole} of {n_atoms} atoms; choose an earlier frame")
     return Chunk(lines[:place], columns, rows)
 
 
 def _names(chunk: Chunk, source: str) -> NDArray[np.str_]:
-    for name in ("element", "type"):
+    for name in ("element", "typelabel", "type"):
         if name in chunk.columns:
             return np.asarray(_column(chunk, name), dtype=str)
     raise GlassError(f"{source} has no column type or element, so the species are unknown; add one to the dump")
 
 
+def _integers(values: list[str]) -> NDArray[np.int64] | None:
+    """Whole numbers, or None where something else is among them (types may have labels)."""
+    try:
+        return np.array([int(value) for value in values], dtype=np.int64)
+    except (ValueError, OverflowError):
+        return None
+
+
 def _column(chunk: Chunk, name: str) -> list[str]:
     column = chunk.columns.index(name)
-    return [row.split()[column] for row in chunk.rows]
+    return [row[column] for row in chunk.rows]
 
 
 def _build(chunk: Chunk) -> Atoms:
-    """ASE's atoms. The column id goes by the name i_id, which it does not sort by."""
-    columns = ["i_id" if name == "id" else name for name in chunk.columns]
+    """ASE's atoms. The column id goes by a name it does not sort by; names it cannot read are replaced."""
+    columns = [_ID if name == "id" else name for name in chunk.columns]
     rows = chunk.rows
-    if "element" in columns and any(row.split()[columns.index("element")] not in atomic_numbers for row in rows):
-        rows = [_without_element(row.split(), columns.index("element")) for row in rows]
+    if "element" in columns:
+        known = [name if name in atomic_numbers else "X" for name in _column(chunk, "element")]  # ASE's dummy
+        rows = _with_column(rows, columns.index("element"), known)
+    if "typelabel" in columns:
+        column = columns.index("typelabel")
+        rows = _with_column(rows, column, ["1"] * len(rows))
+        columns[column] = "i_typelabel" if "type" in columns else "type"
+    if "type" in chunk.columns and _integers(_column(chunk, "type")) is None:
+        rows = _with_column(rows, columns.index("type"), ["1"] * len(rows))
     header = [_with_flags(line) for line in chunk.header]
-    text = "\n".join([*header, " ".join(["ITEM: ATOMS", *columns]), *rows]) + "\n"
+    text = "\n".join([*header, " ".join(["ITEM: ATOMS", *columns]), *(" ".join(row) for row in rows)]) + "\n"
     with warnings.catch_warnings():
         if not rows:
             warnings.filterwarnings("ignore", "loadtxt: input contained no data")
         return read_lammps_dump_text(io.StringIO(text), index=0)
+
+
+def _with_column(rows: list[list[str]], column: int, values: list[str]) -> list[list[str]]:
+    return [[*row[:column], value, *row[column + 1 :]] for row, value in zip(rows, values, strict=True)]
 
 
 def _with_flags(line: str) -> str:
@@ -139,11 +159,6 @@ def _with_flags(line: str) -> str:
     if line.startswith("ITEM: BOX BOUNDS") and line.split()[3:] in ([], ["xy", "xz", "yz"]):
         return f"{line.rstrip()} pp pp pp"
     return line
-
-
-def _without_element(fields: list[str], column: int) -> str:
-    """A row whose element, a name that is no element's, has become ASE's dummy X."""
-    return " ".join([*fields[:column], "X", *fields[column + 1 :]])
 
 
 def _scaled(columns: list[str]) -> bool:

@@ -50,14 +50,21 @@ def _row(name: str, card: dict[str, Any]) -> list[str]:
 
 
 def _show(name: str, card: dict[str, Any]) -> None:
-    """Prints a card for people."""
-    facts = [*_what(card), *_trained(card.get("training", {})), *_scored(card.get("scores", {}))]
-    facts += [(f"learned {what}", text) for what, text in _learned(card)]
+    """Prints for people what a card tells; files of others may tell less."""
+    facts = [*_what(card), *_trained(card.get("training", {})), *_scored(card.get("scores", {})), *_turned(card)]
+    facts += _learned(card)
     print(f"{name}: {card['kind']}")
     width = max(len(title) for title, _ in facts)
     for title, text in facts:
         print(f"  {title:{width}}  {text}")
     print(f"`glass models {name} --json` prints everything")
+
+
+def _at(content: Any, *keys: str) -> Any:
+    """What a card has under these keys, None if it has nothing there."""
+    for key in keys:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content
 
 
 def _what(card: dict[str, Any]) -> list[tuple[str, str]]:
@@ -70,41 +77,55 @@ def _what(card: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _trained(training: dict[str, Any]) -> list[tuple[str, str]]:
-    if not training:
-        return []
-    names, groups = training["configurations"], len(set(training["groups"].values()))
-    return [
-        ("trained on", f"{', '.join(names)} ({groups} groups that share no glass), {training['date']}"),
-        ("by", training["command"]),
-    ]
+    facts = []
+    if names := _at(training, "configurations"):
+        groups = len(set((_at(training, "groups") or {}).values()))
+        facts.append(("trained on", ", ".join(names) + (f" ({groups} groups that share no glass)" if groups else "")))
+    told = (("by", "command"), ("date", "date"))
+    return facts + [(title, text) for title, key in told if (text := _at(training, key))]
 
 
 def _scored(scores: dict[str, Any]) -> list[tuple[str, str]]:
     """Scores on left-out groups; those that the model has."""
-    if not scores:
-        return []
     facts = []
     for title, part in (("pooled", "pooled"), ("mean of each", "mean_per_configuration")):
-        mean, spread = scores[part]["mean"], scores[part]["std_over_seeds"]
         named = (("pearson", "Pearson"), ("mae", "MAE eV"), ("auc_top20", "AUC top 20 %"))
-        found = [f"{text} {with_spread(mean[k], spread[k])}" for k, text in named if mean[k] is not None]
-        facts.append((f"left out, {title}", ", ".join(found)))
-    each = [f"{name} {number(value)}" for name, value in scores["per_configuration_pearson"].items()]
-    facts.append(("Pearson of each", ", ".join(each)))
-    if "coverage" in scores:
-        pooled = scores["coverage"]["pooled"]
-        inside = " and ".join(f"{100 * pooled[key]:.0f} %" for key in ("coverage_68", "coverage_95"))
-        facts.append(("68 and 95 % intervals", f"hold {inside} of left-out labels"))
-    facts.append(("out of domain", f"{100 * scores['out_of_domain_rate']:.2f} % of left-out atoms"))
-    turned = scores.get("measured", {}).get("invariance_error")
-    if turned is not None:
-        facts.append(("turned or reflected", f"predictions change by {1000 * turned:.3f} meV"))
+        found = [
+            f"{text} {with_spread(mean, _at(scores, part, 'std_over_seeds', key))}"
+            for key, text in named
+            if (mean := _at(scores, part, "mean", key)) is not None
+        ]
+        if found:
+            facts.append((f"left out, {title}", ", ".join(found)))
+    if each := _at(scores, "per_configuration_pearson"):
+        facts.append(("Pearson of each", ", ".join(f"{name} {number(value)}" for name, value in each.items())))
+    if only := _at(scores, "left_out"):
+        facts.append(("scored", f"only the groups of {', '.join(only)}"))
+    inside = [_at(scores, "coverage", "pooled", key) for key in ("coverage_68", "coverage_95")]
+    if None not in inside:
+        shares = " and ".join(f"{number(100 * share, 0)} %" for share in inside)
+        facts.append(("68 and 95 % intervals", f"hold {shares} of left-out labels"))
+    if (rate := _at(scores, "out_of_domain_rate")) is not None:
+        facts.append(("out of domain", f"{number(100 * rate, 2)} % of left-out atoms"))
     return facts
 
 
+def _turned(card: dict[str, Any]) -> list[tuple[str, str]]:
+    change = _at(card, "scores", "measured", "invariance_error")
+    if change is None:
+        return []
+    told = f"{number(1000 * change)} meV" if "barrier" in card["outputs"] else number(change, 6)
+    return [("turned or reflected", f"predictions change by {told}")]
+
+
 def _learned(card: dict[str, Any]) -> list[tuple[str, str]]:
-    """Von Mises distributions of SymGNN's first member."""
+    """Von Mises distributions of SymGNN's members."""
+    members = card.get("von_mises") or []
     return [
-        (what, "; ".join(f"{angle} μ {mu:.2f}, κ {kappa:.2f}" for angle, (mu, kappa) in angles.items()))
-        for what, angles in card.get("von_mises", [{}])[0].items()
+        (
+            f"learned {what}" + (f" of member {c}" if len(members) > 1 else ""),
+            "; ".join(f"{angle} μ {mu:.2f}, κ {kappa:.2f}" for angle, (mu, kappa) in angles.items()),
+        )
+        for c, member in enumerate(members)
+        for what, angles in member.items()
     ]

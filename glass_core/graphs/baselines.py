@@ -80,6 +80,7 @@ class EdgeGCN(_Plain):
     def __init__(self, settings: EdgeSettings, species: int) -> None:
         super().__init__(settings, species, settings.layers)
         w, edge = settings.width, 3 + settings.radial
+        self.edge_numbers += settings.radial
         self.smear = _smear(settings)
         self.layers = nn.ModuleList(
             GINEConv(nn.Linear(w, w), edge_dim=edge, aggr="mean") for _ in range(settings.layers)
@@ -126,7 +127,8 @@ class EGNNLayer(MessagePassing):
     """One layer of an E(n)-equivariant network (Satorras, Hoogeboom & Welling, ICML 2021).
 
     ``m_ij = φ_e(h_i, h_j, |x_ij|², a_ij)``, ``x_i ← x_i − mean_j x_ij φ_x(m_ij)`` with x_ij from i to j,
-    ``h_i ← h_i + φ_h(h_i, Σ_j m_ij)``. Its attributes a_ij of edges are Gaussians of their lengths, or none.
+    ``h_i ← h_i + φ_h(h_i, Σ_j m_ij)``. Its attributes a_ij of edges are Gaussians of their
+    lengths in the glass, before anything moves, or none.
     """
 
     def __init__(self, width: int, radial: int) -> None:
@@ -163,7 +165,8 @@ class EGNN(nn.Module):
     def __init__(self, settings: EdgeSettings, species: int) -> None:
         super().__init__()
         w = settings.width
-        self.hops, self.cutoff, self.self_edges, self.edge_numbers = settings.layers, settings.cutoff, False, 6 * w
+        self.hops, self.cutoff, self.self_edges = settings.layers, settings.cutoff, False
+        self.edge_numbers = 6 * w + settings.radial
         self.atoms = nn.Embedding(species, w)
         self.smear = _smear(settings)
         self.layers = nn.ModuleList(EGNNLayer(w, settings.radial) for _ in range(settings.layers))

@@ -41,7 +41,7 @@ def _exp(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _edges_at_once(rows, columns):  # type: ignore[no-untyped-def]
+def _rows_at_once(rows, columns):  # type: ignore[no-untyped-def]
     """How many edges, or atoms, go through a product with a matrix of this size in one piece."""
     return max(1, min(_MOST_EDGES, _LARGEST_PRODUCT // (rows * columns)))
 
@@ -67,7 +67,7 @@ def encode(  # type: ignore[no-untyped-def]
         e: states of all edges, shape (p, width).
     """
     width, lengths, elements = e.shape[1], of_length.shape[0], of_vector.shape[0]
-    most = _edges_at_once(width, max(width, lengths))
+    most = _rows_at_once(width, max(width, lengths))
     smeared = np.empty((most, lengths), np.float32)
     base = np.zeros((most, width), np.float32)
     hidden = np.empty((most, width), np.float32)
@@ -113,7 +113,7 @@ def transform(start, stop, h, weight, bias, out):  # type: ignore[no-untyped-def
         weight, bias: W of shape (width, joined) and b, float64.
         out: shape (n, joined).
     """
-    most = _edges_at_once(weight.shape[0], weight.shape[1])
+    most = _rows_at_once(weight.shape[0], weight.shape[1])
     part = np.empty((most, weight.shape[1]))
     for low in range(start, stop, most):
         count = min(most, stop - low)
@@ -146,7 +146,7 @@ def attend(  # type: ignore[no-untyped-def]
         new: sums of messages, row 0 for the atom ``start``, shape (at least stop − start, joined), float64.
     """
     width, joined, heads = uint64(e.shape[1]), uint64(of_edge.shape[1]), uint64(attention.shape[1])
-    most = _edges_at_once(of_edge.shape[1], max(e.shape[1], attention.shape[1]))
+    most = _rows_at_once(of_edge.shape[1], max(e.shape[1], attention.shape[1]))
     f = np.empty((most, joined), np.float32)
     scores = np.empty((most, heads), np.float32)
     gates = np.empty((most, joined), np.float32)
@@ -197,7 +197,7 @@ def advance(  # type: ignore[no-untyped-def]
     """
     new = np.empty((_ATOMS, of_edge.shape[1]))
     change = np.empty((_ATOMS, h.shape[1]))
-    most = _edges_at_once(project.shape[0], project.shape[1])
+    most = _rows_at_once(project.shape[0], project.shape[1])
     for low in range(start, stop, _ATOMS):
         high = min(low + _ATOMS, stop)
         attend(

@@ -73,7 +73,10 @@ class Model(Protocol):
     def __call__(
         self, structure: Structure, centres: Ints | None, find: Finder = ..., progress: Progress | None = None
     ) -> dict[str, PerAtom]:
-        """Predictions for ``centres`` (ascending; None means all atoms), edges obtained from ``find``."""
+        """Predictions for ``centres`` (ascending; None means all atoms), edges obtained from ``find``.
+
+        Atoms come in any order; ``predict`` puts near ones next to each other.
+        """
 
     def settings(self) -> dict[str, Any]:
         """Plain values that ``from_parts`` needs."""

@@ -73,9 +73,8 @@ def run(fit: Fit, samples: Sequence[Sample], held: int | None, device: str, note
         from glass_core.training.curves import draw_curves
 
         groups = sorted({s.group for s in samples} - {held})
-        known = f"groups {', '.join(map(str, groups))}" if len(groups) <= _NAMED else f"{len(groups)} groups"
-        title = f"{fit.title}, trained on {known}"
-        title += "" if held is None else f", validated on {held}"
+        known = f"group {', '.join(map(str, groups))}" if len(groups) <= _NAMED else f"{len(groups)} groups"
+        title = f"{fit.title}\ntrained on {known}" + ("" if held is None else f"; validated on {held}")
         draw_curves(state.history, notes.checkpoint.with_name(f"{notes.checkpoint.name}.png"), title)
     return Trained(weights_of(trainer.network), sum(entry.get("seconds") or 0.0 for entry in state.history))
 

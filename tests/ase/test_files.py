@@ -24,7 +24,7 @@ TRICLINIC = "ITEM: BOX BOUNDS xy xz yz pp pp pp\n-3 12 2\n-1.5 10 -3\n0 10 -1.5\
 SHEARED = [[10, 0, 0], [2, 10, 0], [-3, -1.5, 10]]
 ROWS = "3 1 1 2 3\n1 2 4 5 6\n2 1 7 8 9.5\n"
 TYPES = {"1": "Cu", "2": "Zr"}
-old = pytest.mark.skipif(ase_before(3, 27), reason="ASE before 3.27 cannot read such files, and we say so")
+needs_new_ase = pytest.mark.skipif(ase_before(3, 27), reason="ASE before 3.27 cannot read such files")
 
 
 @pytest.fixture
@@ -150,10 +150,44 @@ def test_compressed_dump_and_dump_without_ids(dump, tmp_path):
     assert frame.structure.symbols().tolist() == ["Cu", "Cu", "Zr"]
 
 
-@old
-def test_empty_and_single_atom_dumps(dump):
+@needs_new_ase
+def test_empty_dumps(dump):
     text = _columns("id type x y z", "", head=HEAD.replace("\n3\n", "\n0\n"))
     assert read_frame(dump(text), TYPES).structure.n_atoms == 0
+
+
+def test_old_versions_of_ase_say_that_they_are_old(dump, monkeypatch):
+    monkeypatch.setattr("ase.__version__", "3.23.0")
+    with pytest.raises(GlassError, match=r"is it complete\? ASE 3\.23\.0 is old; .*pip install -U ase"):
+        read_frame(dump("garbage", "a.xyz"), TYPES)
+
+
+def test_signed_ids_and_steps(dump):
+    frame = read_frame(
+        dump(_columns("id type x y z", ROWS.replace("3 1 1", "-3 1 1"), head=HEAD.replace("7", "-7"))), TYPES
+    )
+    assert frame.ids_n.tolist() == [-3, 1, 2]
+    assert frame.info["timestep"] == -7
+
+
+@pytest.mark.parametrize(
+    ("columns", "first", "second", "numbers"),
+    [
+        ("type", "Cu", "Zr", None),
+        ("typelabel", "Cu", "Zr", None),
+        ("type element", "A Cu", "B Zr", None),
+        ("type typelabel", "1 Cu", "2 Zr", [1, 2, 1]),
+    ],
+)
+def test_labels_of_types(dump, columns, first, second, numbers):
+    rows = f"3 {first} 1 2 3\n1 {second} 4 5 6\n2 {first} 7 8 9.5\n"
+    frame = read_frame(dump(_columns(f"id {columns} x y z", rows)), {})
+    assert frame.structure.symbols().tolist() == ["Cu", "Zr", "Cu"]
+    assert frame.ids_n.tolist() == [3, 1, 2]
+    assert (frame.numbers_n if numbers is None else frame.numbers_n.tolist()) == numbers
+
+
+def test_single_atom_dumps(dump):
     text = _columns("id type x y z", "5 2 0 0 0\n", head=HEAD.replace("\n3\n", "\n1\n"))
     assert read_frame(dump(text), TYPES).ids_n.tolist() == [5]
 
@@ -216,7 +250,7 @@ def test_elements_behind_the_masses_of_a_data_file(dump):
         read_frame(path, {"1": "Zr", "2": "Cu"})
 
 
-@old
+@needs_new_ase
 def test_data_file_with_type_labels_in_place_of_numbers(dump):
     text = DATA.replace("Masses\n\n1 63.5\n2 91.2", "Atom Type Labels\n\n1 Cu\n2 Zr")
     path = dump(text.replace("2 1 0 0 0", "2 Cu 0 0 0").replace("1 2 2 2 2", "1 Zr 2 2 2"), "a.data")

@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.campaign labels.h5 [--prior barrier]
 
-wants a label file with many searches per atom (40 or more, the same number for all). Its first half is the pool from
-which plans draw, as a campaign would have; the second half is the reference, whose own noise is taken off. Plans:
-the same number for each atom; until a target error is met; with a model's predictions as prior, a budget or a target.
+wants a label file with many searches per atom (20 or more; atoms with fewer than others are left out). Its first half
+is the pool from which plans draw, as a campaign would have; the second half is the reference, whose own noise is taken
+off. What `each` would need beyond the pool is extrapolated by 1 / √searches. Plans: the same number for each atom;
+until a target error is met; with a model's predictions as prior, a budget or a target.
 """
 
 from __future__ import annotations

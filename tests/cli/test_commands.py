@@ -258,10 +258,25 @@ def test_card_for_people(name: str, capsys) -> None:
         assert f"γ μ {location:.2f}, κ {concentration:.2f}" in shown.splitlines()[-2]
 
 
-def test_card_of_a_model_that_tells_little(tmp_path: pathlib.Path, capsys) -> None:
-    save_model(small_barrier(), tmp_path / "m.safetensors")
+_MEMBER = {"rotations": {"α": [0.5, 2.0]}}
+
+
+@pytest.mark.parametrize(
+    ("extra", "text"),
+    [
+        ({}, "sees "),
+        ({"scores": {"out_of_domain_rate": None, "pearson": 0.8}}, "sees "),
+        ({"scores": {"measured": {"invariance_error": float("nan")}}}, "predictions change by - meV"),
+        ({"scores": {"left_out": ["a", "b"]}}, "only the groups of a, b"),
+        ({"training": {"date": "today"}, "von_mises": []}, "today"),
+        ({"training": {"configurations": ["a"]}}, "a"),
+        ({"von_mises": [_MEMBER, _MEMBER]}, "learned rotations of member 1  α μ 0.50, κ 2.00"),
+    ],
+)
+def test_card_of_a_model_that_tells_little(tmp_path: pathlib.Path, capsys, extra: dict, text: str) -> None:
+    save_model(small_barrier(), tmp_path / "m.safetensors", extra)
     assert main(["models", str(tmp_path / "m.safetensors")]) == 0
-    assert "sees " in capsys.readouterr().out
+    assert text in capsys.readouterr().out
 
 
 def test_demo(tmp_path: pathlib.Path, capsys) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glass_core import Structure
-from glass_core.domains import Surroundings, chunks
+from glass_core.domains import Surroundings, chunks, in_bins
 from tests.core.systems import SYSTEMS, brute_force
 
 FILLED = [name for name in SYSTEMS if SYSTEMS[name][0].n_atoms]
@@ -70,3 +70,18 @@ def test_chunks_are_compact(random: np.random.Generator) -> None:
     cloud = Structure(random.uniform(0, 40, (2000, 3)), np.zeros(2000, int), ("Cu",))
     for part in chunks(cloud, np.arange(2000), 250, 1.0):
         assert np.ptp(cloud.positions_nc[part], axis=0).max() < 25
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_bins_hold_every_atom_once(name: str) -> None:
+    structure, _ = SYSTEMS[name]
+    np.testing.assert_array_equal(np.sort(in_bins(structure, 3.0)), np.arange(structure.n_atoms))
+
+
+def test_neighbours_in_the_box_are_neighbours_in_bins(random: np.random.Generator) -> None:
+    structure = Structure(40 * random.random((4000, 3)), np.zeros(4000, int), ("Cu",), 40 * np.eye(3), True)
+
+    def apart(s: Structure) -> float:
+        return float(np.median(np.linalg.norm(np.diff(s.positions_nc, axis=0), axis=1)))
+
+    assert apart(structure.subset(in_bins(structure, 5.0))) < 0.25 * apart(structure)
