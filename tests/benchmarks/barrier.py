@@ -1,8 +1,8 @@
 """Time and memory of barrier predictions, from a few thousand atoms to a million; run by hand.
 
-    python tests/benchmarks/barrier.py                        # the shipped model on the shipped glass, repeated
-    python tests/benchmarks/barrier.py --sizes 4000 64000     # some sizes only
-    python tests/benchmarks/barrier.py --model FILE           # another model
+    python -m tests.benchmarks.barrier                        # the shipped model on the shipped glass, repeated
+    python -m tests.benchmarks.barrier --sizes 4000 64000     # some sizes only
+    python -m tests.benchmarks.barrier --model FILE           # another model
 
 Each size runs in a process of its own after one small warm-up, everything included (neighbour lists too). Small
 sizes show the least of five runs, those above 100 000 atoms run once. CPU is the time of all threads together, which
