@@ -134,8 +134,10 @@ def _build(chunk: Chunk) -> Atoms:
     columns = [_ID if name == "id" else name for name in chunk.columns]
     rows = chunk.rows
     if "element" in columns:
-        known = [name if name in atomic_numbers else "X" for name in _column(chunk, "element")]  # ASE's dummy
-        rows = _with_column(rows, columns.index("element"), known)
+        elements = _column(chunk, "element")
+        if not atomic_numbers.keys() >= set(elements):
+            known = [name if name in atomic_numbers else "X" for name in elements]  # ASE's dummy
+            rows = _with_column(rows, columns.index("element"), known)
     if "typelabel" in columns:
         column = columns.index("typelabel")
         rows = _with_column(rows, column, ["1"] * len(rows))

@@ -40,12 +40,6 @@ def _bins(structure: Structure, size: float) -> tuple[NDArray[np.int64], NDArray
     return np.clip(index, 0, counts - 1), counts
 
 
-def in_bins(structure: Structure, size: float) -> Ints:
-    """Atoms, those of one bin of ``size`` Å after each other: what is near in the box is then near in memory."""
-    bins, counts = _bins(structure, size)
-    return np.argsort(np.ravel_multi_index(tuple(bins.T), tuple(counts)), kind="stable").astype(np.int32)
-
-
 @dataclass(frozen=True, eq=False)
 class Surroundings:
     """Finds the atoms around centres. Made once per structure: atoms are sorted into bins a third of the radius wide.
@@ -118,6 +112,11 @@ def ranges(starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.in
     ends = np.cumsum(stops - starts)
     total = int(ends[-1]) if len(ends) else 0
     return np.arange(total) + np.repeat(stops - ends, stops - starts)
+
+
+def in_bins(structure: Structure, size: float) -> Ints:
+    """Atoms, those of one bin of ``size`` Å after each other: what is near in the box is then near in memory."""
+    return Surroundings.within(structure, _BINS_PER_RADIUS * size).atoms_n
 
 
 def chunks(structure: Structure, centres: NDArray[np.integer], most: int, size: float) -> Iterator[Ints]:

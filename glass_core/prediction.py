@@ -54,16 +54,17 @@ def predict(
         raise GlassError(f"chunk_centres must be at least 1, got {most}")
     values = {name: np.full(size, np.nan) for name in model.outputs}
     order = in_bins(known, model.cutoff)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
     try:
         if size:
-            _fill(model, known.subset(order), _places(order, wanted), most, values, progress)
+            _fill(model, known.subset(order), None if wanted is None else place[wanted], most, values, progress)
     except np.linalg.LinAlgError as error:
         raise GlassError(
             f"{model.card.name or model.kind} cannot be computed here ({error}); {_closest(known)}"
         ) from error
-    if wanted is None:
-        values = {name: _scattered(v, order) for name, v in values.items()}
-    result = {name: PerAtom(v, model.outputs[name]) for name, v in values.items()}
+    back = place if wanted is None else slice(None)
+    result = {name: PerAtom(v[back], model.outputs[name]) for name, v in values.items()}
     _require_finite(result, wanted)
     return result
 
@@ -84,21 +85,6 @@ def _require_density(structure: Structure, cutoff: float) -> None:
             f"there are {density:.3g} atoms per Å³, more than in any solid (diamond has 0.18); give positions and box "
             "in Å: multiply those in nm by 10, those in units of an atom's diameter by that in Å"
         )
-
-
-def _places(order: Ints, wanted: Ints | None) -> Ints | None:
-    """Where atoms are in an order."""
-    if wanted is None:
-        return None
-    place = np.empty(len(order), dtype=np.int32)
-    place[order] = np.arange(len(order), dtype=np.int32)
-    return place[wanted]
-
-
-def _scattered(values: Values, order: Ints) -> Values:
-    found = np.empty_like(values)
-    found[order] = values
-    return found
 
 
 def _closest(structure: Structure) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from glass_core.cli.show import as_json, number, table, with_spread
+from glass_core.cli.show import as_json, number, shares_inside, table, with_spread
 
 
 def add(commands: Any) -> None:
@@ -101,10 +101,8 @@ def _scored(scores: dict[str, Any]) -> list[tuple[str, str]]:
         facts.append(("Pearson of each", ", ".join(f"{name} {number(value)}" for name, value in each.items())))
     if only := _at(scores, "left_out"):
         facts.append(("scored", f"only the groups of {', '.join(only)}"))
-    inside = [_at(scores, "coverage", "pooled", key) for key in ("coverage_68", "coverage_95")]
-    if None not in inside:
-        shares = " and ".join(f"{number(100 * share, 0)} %" for share in inside)
-        facts.append(("68 and 95 % intervals", f"hold {shares} of left-out labels"))
+    if covered := _at(scores, "coverage", "pooled"):
+        facts.append(("68 and 95 % intervals", f"hold {shares_inside(covered)} of left-out labels"))
     if (rate := _at(scores, "out_of_domain_rate")) is not None:
         facts.append(("out of domain", f"{number(100 * rate, 2)} % of left-out atoms"))
     return facts

@@ -52,9 +52,14 @@ def print_left_out(summary: dict[str, Any]) -> None:
         print(f"left out and scored: the groups of {', '.join(summary['left_out'])}")
 
 
+def shares_inside(pooled: dict[str, Any]) -> str:
+    """Shares of labels that the intervals of 68 and 95 % hold."""
+    return " and ".join(f"{number(100 * pooled[key], 0)} %" for key in ("coverage_68", "coverage_95"))
+
+
 def print_coverage(found: dict[str, Any]) -> None:
     """Shares of labels that intervals hold, for people."""
-    inside = " and ".join(f"{100 * found['pooled'][key]:.0f} %" for key in ("coverage_68", "coverage_95"))
+    inside = shares_inside(found["pooled"])
     print(
         f"68 and 95 % intervals of barrier ± √(barrier_std² + error of the label²) hold {inside} of the labels"
         f" (labels without an error of their own: {found['label_noise_ev']:g} eV)"

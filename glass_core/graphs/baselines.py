@@ -8,7 +8,7 @@ from torch_geometric.nn import GCNConv, GINEConv, MessagePassing
 from torch_geometric.nn.models.schnet import GaussianSmearing, InteractionBlock
 
 from glass_core.graphs.graph import Graph
-from glass_core.graphs.layers import decoder, norm
+from glass_core.graphs.layers import decoder, norm, smear
 from glass_core.graphs.settings import AtomSettings, EdgeSettings, PlainSettings, SchNetSettings
 
 
@@ -24,10 +24,6 @@ class AtomMLP(nn.Module):
     def forward(self, graph: Graph) -> Tensor:
         """One number per centre."""
         return torch.as_tensor(self.decoder(self.atoms(graph.types_n))[:, 0])
-
-
-def _smear(settings: EdgeSettings) -> GaussianSmearing | None:
-    return GaussianSmearing(0.0, settings.cutoff, settings.radial) if settings.radial else None
 
 
 class _Plain(nn.Module):
@@ -81,7 +77,7 @@ class EdgeGCN(_Plain):
         super().__init__(settings, species, settings.layers)
         w, edge = settings.width, 3 + settings.radial
         self.edge_numbers += settings.radial
-        self.smear = _smear(settings)
+        self.smear = smear(settings.cutoff, settings.radial)
         self.layers = nn.ModuleList(
             GINEConv(nn.Linear(w, w), edge_dim=edge, aggr="mean") for _ in range(settings.layers)
         )
@@ -168,7 +164,7 @@ class EGNN(nn.Module):
         self.hops, self.cutoff, self.self_edges = settings.layers, settings.cutoff, False
         self.edge_numbers = 6 * w + settings.radial
         self.atoms = nn.Embedding(species, w)
-        self.smear = _smear(settings)
+        self.smear = smear(settings.cutoff, settings.radial)
         self.layers = nn.ModuleList(EGNNLayer(w, settings.radial) for _ in range(settings.layers))
         self.norms = nn.ModuleList(norm(settings.normalisation, w) for _ in range(settings.layers))
         self.dropout = nn.Dropout(settings.dropout)

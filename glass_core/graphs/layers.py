@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torch_geometric.nn.models.schnet import GaussianSmearing
 
 from glass_core.graphs.settings import DECODER, Normalisation
 
@@ -12,6 +13,11 @@ def norm(kind: Normalisation, width: int) -> nn.Module:
     """Normalisation over the rows ("batch", whose statistics belong to the training data) or within each ("layer")."""
     choices: dict[str, type[nn.Module]] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
     return choices[kind](width) if kind in choices else nn.Identity()
+
+
+def smear(cutoff: float, radial: int) -> GaussianSmearing | None:
+    """Gaussians of lengths up to the cutoff; None where there are to be none."""
+    return GaussianSmearing(0.0, cutoff, radial) if radial else None
 
 
 def in_one_piece(module: nn.Module) -> bool:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn.models.schnet import GaussianSmearing
 
 from glass_core.graphs.elements import LearnedElements, elements_of
 from glass_core.graphs.graph import Graph
-from glass_core.graphs.layers import in_one_piece, norm
+from glass_core.graphs.layers import in_one_piece, norm, smear
 from glass_core.graphs.settings import Normalisation, Symmetrisation
 
 _BLOCK_EDGES = 2048
@@ -50,7 +49,7 @@ class EdgeEncoder(nn.Module):
         super().__init__()
         self.kind, self.samples, self.test_samples, self.cutoff = kind, samples, test_samples, cutoff
         self.learned = LearnedElements() if kind == "learned" else None
-        self.smear = GaussianSmearing(0.0, cutoff, radial) if radial else None
+        self.smear = smear(cutoff, radial)
         lengths = radial or (1 if kind == "length" else 0)
         self.of_vector = None if kind == "length" else nn.Linear(3, width, bias=False)
         self.of_length = nn.Linear(lengths, width, bias=False) if lengths else None
