@@ -86,7 +86,7 @@ class Beginning:
                 f"{file} is not at a minimum of {self.potential.name}: the force on atom {atom} is {force_n.max():.3g} "
                 f"eV/Å, more than {most:g}; add --relax, or give the potential that it was made with"
             )
-        result = minimise(region.surface, positions, _RELAXED * most, _MOST)
+        result = minimise(region.surface, positions, _RELAXED * most, _MOST, relax=self.settings.relax)
         if not result.converged:
             raise GlassError(
                 f"{file} could not be relaxed: the largest force is still {result.force:.3g} eV/Å after {result.steps} "

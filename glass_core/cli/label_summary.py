@@ -42,7 +42,7 @@ def print_summary(summary: dict[str, Any]) -> None:
             "events feel images of themselves"
         )
     if summary["states"]["over_cap"] > 0.5 * searches:
-        print("most searches rose above the cap: are lengths in Å and energies in eV? (see --set cap)")
+        print("most searches rose above the cap: see --set cap; if units are not Å and eV, --preset reduced")
     if "prior" in summary:
         prior = summary["prior"]
         print(

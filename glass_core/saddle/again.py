@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from glass_core.saddle.counted import Counted
-from glass_core.saddle.phases import ENOUGH, SECOND_CURVATURE, climb_up, second_mode
+from glass_core.saddle.phases import climb_up, second_mode
 from glass_core.saddle.records import Outcome, Phase, State, added
 from glass_core.saddle.search import Steps, outcome_of
 from glass_core.saddle.settings import ArtnSettings
@@ -40,7 +40,8 @@ def reconverge(
     Returns:
         The outcome, ``ACCEPTED`` if it converged with one negative curvature; sides are not relaxed.
     """
-    counted = Counted(surface)
+    counted = Counted(surface, settings.modes.difference)
+    climb = settings.climb
     with counted.during(Phase.REFINE):
         walk = Walk(counted, start_nc, settings, freedom)
         state = State.ACCEPTED
@@ -48,12 +49,12 @@ def reconverge(
             walk.go(saddle_nc)
             walk.mode_nc = mode_nc / np.linalg.norm(mode_nc)
             walk.curvature = -1.0
-            walk.relax_across(walk.mode_nc, settings.climb.relaxations_most, ENOUGH * settings.climb.force)
-            walk.find_mode(settings.climb.lanczos, walk.mode_nc)
+            walk.relax_across(walk.mode_nc, climb.relaxations_most, climb.enough * climb.force)
+            walk.find_mode(climb.lanczos, walk.mode_nc)
             if not (yield from climb_up(walk, Phase.REFINE)):
                 raise GivenUpError(State.LOST)
             walk.second_curvature = second_mode(walk, rng).curvature
-            if walk.second_curvature < SECOND_CURVATURE:
+            if walk.second_curvature < climb.second_curvature:
                 state = State.HIGHER_ORDER
         except GivenUpError as end:
             state = end.state
@@ -68,7 +69,7 @@ def check_sides(
     Returns:
         The outcome with the sides, its state decided by them.
     """
-    counted = Counted(surface)
+    counted = Counted(surface, settings.modes.difference)
     with counted.during(Phase.REFINE):
         walk = Walk(counted, start_nc, settings, freedom)
         walk.mode_nc, walk.curvature, walk.second_curvature = saddle.mode_nc, saddle.curvature, saddle.second_curvature

@@ -11,17 +11,19 @@ from glass_core.saddle.records import PHASES, Phase
 from glass_core.saddle.surface import Curvature, CurvedSurface, Surface
 from glass_core.structure import Floats
 
-_DIFFERENCE = 0.005  # Å; forces differ by some 0.01 eV/Å, far above noise, within the harmonic range
-
 
 class Counted:
     """Counts force calls and exact products with the Hessian by phase, with the time each phase took.
 
     Where the surface has no second derivatives, a product is a force call and counts as one.
+
+    Args:
+        surface: to count on.
+        difference: step of finite differences, Å.
     """
 
-    def __init__(self, surface: Surface) -> None:
-        self._surface = surface
+    def __init__(self, surface: Surface, difference: float) -> None:
+        self._surface, self._difference = surface, difference
         # A protocol with several methods takes long to check.
         self._curved = surface if isinstance(surface, CurvedSurface) else None
         self.calls: dict[Phase, int] = dict.fromkeys(PHASES, 0)
@@ -64,7 +66,7 @@ class Counted:
 
         def differences(direction_nc: Floats) -> Floats:
             self.calls[self._phase] += 1
-            _, moved = self._surface.energy_forces(positions_nc + _DIFFERENCE * direction_nc)
-            return (forces_nc - moved) / _DIFFERENCE
+            _, moved = self._surface.energy_forces(positions_nc + self._difference * direction_nc)
+            return (forces_nc - moved) / self._difference
 
         return differences

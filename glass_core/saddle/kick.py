@@ -10,9 +10,8 @@ from glass_core.neighbours import find_neighbours
 from glass_core.saddle.settings import Kick
 from glass_core.structure import Floats, Ints, Structure
 
-_FIRST_GUESS = 8.0  # Å, in which the first shell and the Voronoi cell lie in anything condensed
 _LEAST_FACE = 0.01  # of the largest face of the cell: smaller ones come and go with the last digit
-_BIN = 0.1
+_BINS = 80  # within reach, of which five are smoothed over
 
 
 def kicked_atoms(structure: Structure, centre: int, kick: Kick) -> Ints:
@@ -25,10 +24,10 @@ def kicked_atoms(structure: Structure, centre: int, kick: Kick) -> Ints:
         raise GlassError(f"atom {centre} does not exist; the structure has atoms 0 … {structure.n_atoms - 1}")
     if kick.atoms == "centre":
         return np.array([centre], dtype=np.int32)
-    cutoff = kick.radius if kick.atoms == "radius" else _FIRST_GUESS
+    cutoff = kick.radius if kick.atoms == "radius" else kick.reach
     around = find_neighbours(structure, cutoff, np.array([centre]))
     if kick.atoms == "shell":
-        near = around.distances_p <= _first_minimum(around.distances_p)
+        near = around.distances_p <= _first_minimum(around.distances_p, kick.reach)
     elif kick.atoms == "voronoi":
         near = _shares_face(around.vectors_pc, centre)
     else:
@@ -44,14 +43,15 @@ def gaussian_kick(atoms_k: NDArray[np.integer], n_atoms: int, rng: np.random.Gen
     return np.asarray(kick / np.linalg.norm(kick))
 
 
-def _first_minimum(distances_p: Floats) -> float:
-    """Where distances are rarest between the first shell and the second, in bins of 0.1 Å smoothed over five."""
-    counts, edges = np.histogram(distances_p, bins=np.arange(0, _FIRST_GUESS + _BIN, _BIN))
+def _first_minimum(distances_p: Floats, reach: float) -> float:
+    """Where distances are rarest between the first shell and the second, in smoothed bins."""
+    counts, edges = np.histogram(distances_p, bins=_BINS, range=(0, reach))
+    width = reach / _BINS
     density = np.convolve(counts / (edges[1:] ** 3 - edges[:-1] ** 3), np.ones(5) / 5, mode="same")
     peak = int(np.argmax(density))
-    second = int(1.7 * edges[peak] / _BIN)
+    second = int(1.7 * edges[peak] / width)
     valley = peak + int(np.argmin(density[peak : max(second, peak + 2)]))
-    return float(edges[valley] + 0.5 * _BIN)
+    return float(edges[valley] + 0.5 * width)
 
 
 def _shares_face(vectors_pc: Floats, centre: int) -> NDArray[np.bool_]:

@@ -27,7 +27,7 @@ class Mode:
     direction_nc: Floats
 
 
-def lowest_mode(curvature: Curvature, start_nc: Floats, vectors: int, across_kd: Floats, settled: float = 0.01) -> Mode:
+def lowest_mode(curvature: Curvature, start_nc: Floats, vectors: int, across_kd: Floats, settled: float) -> Mode:
     """The lowest Ritz pair of the Krylov space of ``start_nc`` (C. Lanczos, J. Res. NBS 45, 255 (1950)).
 
     Vectors are orthogonalised against all before.

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from glass_core.kernels import lbfgs
+from glass_core.saddle.settings import Relax
 from glass_core.structure import Floats
 
-COMPLIANCE = 0.03  # Å²/eV, before the first step has told more
-_SIZE = 12
 _LEAST_CURVATURE = 1e-8
 
 
@@ -17,14 +16,14 @@ class Memory:
 
     Args:
         coordinates: their number.
-        compliance: inverse curvature taken before the first step, Å²/eV.
+        relax: how many steps are remembered, and the compliance before the first.
     """
 
-    def __init__(self, coordinates: int, compliance: float = COMPLIANCE) -> None:
-        self._steps, self._changes = np.empty((_SIZE, coordinates)), np.empty((_SIZE, coordinates))
-        self._products = np.empty(_SIZE)
+    def __init__(self, coordinates: int, relax: Relax) -> None:
+        self._steps, self._changes = np.empty((2, relax.remembered, coordinates))
+        self._products = np.empty(relax.remembered)
         self._count, self._newest = 0, -1
-        self._compliance = compliance
+        self._compliance = relax.compliance
 
     def step(self, force_nc: Floats) -> Floats:
         """The step that would make the force vanish, Å, shape (n, 3)."""
@@ -37,7 +36,7 @@ class Memory:
 
     def learn(self, step_nc: Floats, before_nc: Floats, after_nc: Floats) -> None:
         """Takes in a step with the forces before and after it; forgets all if curvature was not positive."""
-        row = (self._newest + 1) % _SIZE
+        row = (self._newest + 1) % len(self._steps)
         product, length, change = lbfgs.remember(
             self._steps, self._changes, self._products, row,
             step_nc.reshape(-1), before_nc.reshape(-1), after_nc.reshape(-1),
@@ -46,5 +45,5 @@ class Memory:
             self._count = 0
             return
         self._newest = row
-        self._count = min(self._count + 1, _SIZE)
+        self._count = min(self._count + 1, len(self._steps))
         self._compliance = product / change

@@ -9,11 +9,12 @@ import numpy as np
 
 from glass_core.kernels import lbfgs
 from glass_core.saddle.memory import Memory
+from glass_core.saddle.settings import Relax
 from glass_core.saddle.surface import Surface
 from glass_core.structure import Floats
 
-_LONGEST = 0.2
-_RISE = 1e-6
+_RELAX = Relax()
+_LEAST = 5e-8  # of the longest step: shorter ones tell of rounding alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +44,9 @@ def minimise(
     force: float,
     most: int = 1000,
     enough: Callable[[Floats, float], bool] | None = None,
+    relax: Relax = _RELAX,
 ) -> Minimised:
-    """Lowers the energy by L-BFGS with steps of at most 0.2 Å per atom, halved where the energy would rise.
+    """Lowers the energy by L-BFGS with steps of bounded length, halved where the energy would rise.
 
     Args:
         surface: the energy.
@@ -52,30 +54,31 @@ def minimise(
         force: largest force on an atom to reach, eV/Å.
         most: force calls.
         enough: positions and energy → whether this is already known to be good enough.
+        relax: bounds of steps.
     """
     energy, forces = surface.energy_forces(positions_nc)
-    memory = Memory(positions_nc.size)
-    longest, calls = _LONGEST, 1
+    memory = Memory(positions_nc.size, relax)
+    longest, calls = relax.down, 1
     while calls < most:
         size = float(lbfgs.largest(forces))
         if size < force or (enough is not None and enough(positions_nc, energy)) or not np.isfinite(size):
             break
         step = memory.step(forces)
         if float(np.vdot(step, forces)) <= 0:
-            memory = Memory(positions_nc.size)
+            memory = Memory(positions_nc.size, relax)
             step = memory.step(forces)
         step *= min(1.0, longest / float(lbfgs.largest(step)))
         trial, trial_forces = surface.energy_forces(positions_nc + step)
         calls += 1
-        if not trial <= energy + _RISE:
-            memory = Memory(positions_nc.size)
+        if not trial <= energy + relax.rise:
+            memory = Memory(positions_nc.size, relax)
             longest = 0.5 * float(lbfgs.largest(step))
-            if longest < 1e-8:
+            if longest < _LEAST * relax.down:
                 break
             continue
         memory.learn(step, forces, trial_forces)
         positions_nc, energy, forces = positions_nc + step, trial, trial_forces
-        longest = min(_LONGEST, 1.5 * longest)
+        longest = min(relax.down, 1.5 * longest)
     size = float(lbfgs.largest(forces))
     good = size < force or (enough is not None and enough(positions_nc, energy))
     return Minimised(positions_nc, energy, forces, size, calls, bool(good))

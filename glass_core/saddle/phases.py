@@ -13,9 +13,6 @@ from glass_core.saddle.records import Phase, State, Step
 from glass_core.saddle.walk import GivenUpError, Walk, rigid_motions
 from glass_core.structure import Floats
 
-ENOUGH = 0.5  # of the force wanted at the saddle: no need to relax further across the mode
-SECOND_CURVATURE = -0.02  # eV/Å²; rounding and differences leave less
-
 
 def to_saddle(walk: Walk, direction_nc: Floats, rng: np.random.Generator) -> Generator[Step, None, None]:
     """Pushes and climbs to a saddle, again and again where the climb loses its mode.
@@ -64,7 +61,7 @@ def climb_up(walk: Walk, phase: Phase) -> Generator[Step, None, bool]:
         length = min(climb.step, abs(along / walk.curvature)) if walk.curvature < 0 else climb.step
         walk.go(walk.positions_nc - math.copysign(length, along) * walk.mode_nc)
         relaxations = min(climb.relaxations_first + number, climb.relaxations_most)
-        enough = max(ENOUGH * climb.force, climb.relaxed * abs(along) * float(lbfgs.largest(walk.mode_nc)))
+        enough = max(climb.enough * climb.force, climb.relaxed * abs(along) * float(lbfgs.largest(walk.mode_nc)))
         walk.relax_across(walk.mode_nc, relaxations, enough)
         walk.find_mode(climb.lanczos, walk.mode_nc)
         positive += walk.curvature > 0
@@ -86,13 +83,13 @@ def to_first_order(walk: Walk, rng: np.random.Generator) -> Generator[Step, None
     for number in range(climb.descents + 1):
         second = second_mode(walk, rng)
         walk.second_curvature = second.curvature
-        if not second.curvature < SECOND_CURVATURE:
+        if not second.curvature < climb.second_curvature:
             return
         if number < climb.descents:
             assert walk.mode_nc is not None
             down = math.copysign(climb.step, float(np.vdot(walk.forces_nc, second.direction_nc)))
             walk.go(walk.positions_nc + down * second.direction_nc)
-            walk.relax_across(walk.mode_nc, climb.relaxations_first, ENOUGH * climb.force)
+            walk.relax_across(walk.mode_nc, climb.relaxations_first, climb.enough * climb.force)
             walk.find_mode(climb.lanczos, walk.mode_nc)
             if not (yield from climb_up(walk, Phase.CLIMB)):
                 raise GivenUpError(State.LOST)
@@ -106,4 +103,4 @@ def second_mode(walk: Walk, rng: np.random.Generator) -> Mode:
     curvature = walk.surface.curvature(walk.positions_nc, walk.forces_nc)
     start = rng.normal(size=walk.positions_nc.shape)
     across = np.concatenate([walk.mode_nc.reshape(1, -1), rigid_motions(walk.positions_nc, walk.freedom)])
-    return lowest_mode(curvature, start, walk.settings.climb.second_vectors, across, settled=1e-3)
+    return lowest_mode(curvature, start, walk.settings.climb.second_vectors, across, walk.settings.modes.second_settled)

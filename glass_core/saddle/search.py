@@ -45,7 +45,7 @@ def search(
     Raises:
         GlassError: if shapes differ, the kick is zero, or the forces at the start exceed ``minimum_force``.
     """
-    counted = Counted(surface)
+    counted = Counted(surface, settings.modes.difference)
     walk = Walk(counted, np.ascontiguousarray(start_nc, dtype=np.float64), settings, freedom)
     direction = _unit(without_freedom(np.asarray(kick_nc, dtype=np.float64), walk.start_nc, freedom), walk)
     _require_minimum(walk)

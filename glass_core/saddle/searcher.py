@@ -23,8 +23,6 @@ from glass_core.saddle.surface import RestartableSurface
 from glass_core.saddle.walk import Freedom, distance
 from glass_core.structure import Floats, Structure
 
-_SAME_SADDLE = 0.5  # Å; a saddle whose atoms move further between two regions is another one
-
 
 @dataclass(frozen=True, eq=False)
 class Searcher:
@@ -121,7 +119,7 @@ class BoundSearcher:
             return replace(nothing, curvature=again.curvature, calls=record.calls, products=record.products)
         if len(large.moving_m) == structure.n_atoms:
             radius = math.inf
-        same = largest(again.saddle_nc[inner] - first.saddle_nc) <= _SAME_SADDLE
+        same = largest(again.saddle_nc[inner] - first.saddle_nc) <= settings.regions.same
         error = _elastic_error(first.barrier, again.barrier, settings.regions.search, radius) if same else math.nan
         final = again.sides[1]
         record = replace(
@@ -137,11 +135,11 @@ class BoundSearcher:
         """
         settings = self._searcher.settings
         places = self._searcher.structure.positions_nc[large.moving_m]
-        same = largest(again.saddle_nc[inner] - first.saddle_nc) <= _SAME_SADDLE
+        same = largest(again.saddle_nc[inner] - first.saddle_nc) <= settings.regions.same
         if same and not settings.regions.both_sides:
             end = places.copy()
             end[inner] = first.sides[1].positions_nc
-            relaxed = minimise(large.surface, end, settings.sides.converged, settings.sides.most)
+            relaxed = minimise(large.surface, end, settings.sides.converged, settings.sides.most, relax=settings.relax)
             again = replace(again, calls=added(again.calls, {Phase.REFINE: relaxed.steps}))
             moved = distance(relaxed.positions_nc, places, self.freedom(large)) > settings.sides.same
             if relaxed.converged and moved and max(0.0, relaxed.energy) < again.energy:

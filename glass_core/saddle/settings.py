@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any, Literal
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, Any, Literal, get_args
 
 from glass_core.errors import GlassError, unknown
-from glass_core.settings import Count, NotNegative, Positive, Range, Whole, checked, conformed, field_types
+from glass_core.settings import Count, NotNegative, Positive, Range, Share, Whole, checked, conformed, field_types
 
-Negative = Annotated[float, Range(below=0)]
+
+@dataclass(frozen=True)
+class Unit:
+    """Powers of the units of length and energy in the unit of a setting."""
+
+    length: int = 0
+    energy: int = 0
+
+
+Length = Annotated[Positive, Unit(length=1)]
+Energy = Annotated[Positive, Unit(energy=1)]
+Force = Annotated[Positive, Unit(energy=1, length=-1)]
+Downwards = Annotated[float, Range(below=0), Unit(energy=1, length=-2)]
 
 
 class _Checked:
@@ -29,10 +41,12 @@ class Kick(_Checked):
             up to the first minimum of the distances around it; "voronoi" for the centre and the atoms that share a
             face with it; "centre" for it alone.
         radius: Å.
+        reach: distance within which first shells and Voronoi cells are sought, Å: they lie in it in anything condensed.
     """
 
     atoms: Literal["radius", "shell", "voronoi", "centre"] = "radius"
-    radius: Positive = 3.8
+    radius: Length = 3.8
+    reach: Length = 8.0
 
 
 @dataclass(frozen=True)
@@ -51,11 +65,11 @@ class Push(_Checked):
         lanczos_after: push steps before curvature is computed at all.
     """
 
-    first: Positive = 0.5
-    step: Positive = 0.15
+    first: Length = 0.5
+    step: Length = 0.15
     most: Count = 60
     relaxations: Whole = 2
-    threshold: Negative = -0.5
+    threshold: Downwards = -0.5
     lanczos_first: Annotated[int, Range(least=2)] = 14
     lanczos: Annotated[int, Range(least=2)] = 8
     lanczos_after: Count = 1
@@ -72,22 +86,27 @@ class Climb(_Checked):
         relaxed: they end before once the largest force across the mode is below this share of the largest along it.
         lanczos: Lanczos vectors of each step, starting from the last mode.
         force: largest force on an atom at a saddle, eV/Å.
+        enough: share of ``force`` below which forces across the mode are not relaxed any further.
         patience: steps of positive curvature, of those since the push, after which the push is resumed where it ended.
         second_vectors: most Lanczos vectors, from a random start, for the second curvature at a saddle. Where atoms
             within 15 Å move, 20 miss that of one saddle in eight (down to −0.07 eV/Å²).
+        second_curvature: a second curvature below it makes a saddle one of higher order, eV/Å²; rounding and
+            differences leave less.
         descents: how often a stationary point with a second negative curvature is left along it, to climb again.
         most: steps of a climb after which the search is lost.
         resumes: how often the push may be resumed before the search is lost.
     """
 
-    step: Positive = 0.15
+    step: Length = 0.15
     relaxations_first: Whole = 6
     relaxations_most: Whole = 12
     relaxed: NotNegative = 0.6
     lanczos: Annotated[int, Range(least=2)] = 8
-    force: Positive = 0.05
+    force: Force = 0.05
+    enough: Share = 0.5
     patience: Count = 3
     second_vectors: Annotated[int, Range(least=2)] = 20
+    second_curvature: Downwards = -0.02
     descents: Whole = 0
     most: Count = 100
     resumes: Whole = 10
@@ -99,20 +118,24 @@ class Sides(_Checked):
 
     Attributes:
         push: length of each step along the mode over all coordinates, Å.
+        pushes: most of them.
         fall: eV by which the energy must have fallen, and
         force: eV/Å that the largest force must exceed, before minimising: too close to a saddle every minimiser
             stops at once.
         converged: largest force on an atom in a minimum, eV/Å.
         most: steps of the minimiser.
         same: minima are the same if every atom lies within this distance, Å.
+        near: share of ``same`` within which the initial minimum is known, below ``fall``, before forces vanish.
     """
 
-    push: Positive = 0.15
-    fall: Positive = 0.02
-    force: Positive = 0.1
-    converged: Positive = 0.02
+    push: Length = 0.15
+    pushes: Count = 20
+    fall: Energy = 0.02
+    force: Force = 0.1
+    converged: Force = 0.02
     most: Count = 500
-    same: Positive = 0.2
+    same: Length = 0.2
+    near: Share = 0.5
 
 
 @dataclass(frozen=True)
@@ -126,12 +149,49 @@ class Regions(_Checked):
         both_sides: whether both sides of a saddle that is converged again decide once more what it joins. Otherwise
             only the far one is relaxed again; of ten events that the small region joins to the initial minimum, one
             joins another one near to it in the larger region.
+        same: an atom that moves further while a saddle is converged again makes it another saddle, Å.
     """
 
-    search: Positive | None = 10.0
+    search: Length | None = 10.0
     refine: Literal["none", "radius", "box"] = "radius"
-    refine_radius: Positive = 15.0
+    refine_radius: Length = 15.0
     both_sides: bool = False
+    same: Length = 0.5
+
+
+@dataclass(frozen=True)
+class Modes(_Checked):
+    """Lowest curvatures, by Lanczos vectors.
+
+    Attributes:
+        settled: change of the lowest curvature with one more vector, as a share of it, at which no more are needed.
+        second_settled: the same for the second curvature at a saddle.
+        difference: step of the finite differences, Å, on surfaces without second derivatives: forces differ by some
+            0.01 eV/Å, far above noise, within the harmonic range.
+    """
+
+    settled: NotNegative = 0.01
+    second_settled: NotNegative = 1e-3
+    difference: Length = 0.005
+
+
+@dataclass(frozen=True)
+class Relax(_Checked):
+    """Relaxation by L-BFGS, across a direction or down to a minimum.
+
+    Attributes:
+        across: longest step of an atom at right angles to a direction, Å.
+        down: longest step of an atom towards a minimum, Å.
+        rise: what rounding may add to the energy in a step towards a minimum, eV; one that adds more is halved.
+        remembered: how many of the last steps tell about the curvature.
+        compliance: inverse curvature taken before the first step, Å²/eV.
+    """
+
+    across: Length = 0.1
+    down: Length = 0.2
+    rise: Annotated[NotNegative, Unit(energy=1)] = 1e-6
+    remembered: Count = 12
+    compliance: Annotated[Positive, Unit(length=2, energy=-1)] = 0.03
 
 
 @dataclass(frozen=True)
@@ -139,7 +199,7 @@ class ArtnSettings(_Checked):
     """Everything that decides the outcome of a search, besides structure, potential and seed.
 
     Attributes:
-        kick, push, climb, sides, regions: see there.
+        kick, push, climb, sides, regions, modes, relax: see there.
         cap: energy above the minimum at which a search is given up, eV.
         farthest: distance of an atom from its place at which a search has diverged, Å.
         minimum_force: largest force on an atom of a structure that counts as a minimum, eV/Å.
@@ -153,9 +213,11 @@ class ArtnSettings(_Checked):
     climb: Climb = field(default_factory=Climb)
     sides: Sides = field(default_factory=Sides)
     regions: Regions = field(default_factory=Regions)
-    cap: Positive = 25.0
-    farthest: Positive = 8.0
-    minimum_force: NotNegative = 0.02
+    modes: Modes = field(default_factory=Modes)
+    relax: Relax = field(default_factory=Relax)
+    cap: Energy = 25.0
+    farthest: Length = 8.0
+    minimum_force: Annotated[NotNegative, Unit(energy=1, length=-1)] = 0.02
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -174,6 +236,19 @@ class ArtnSettings(_Checked):
         """Plain values, as label files keep them."""
         return asdict(self)
 
+    def scaled(self, length: float, energy: float) -> ArtnSettings:
+        """The settings of the same searches where positions and energies are in other units.
+
+        Args:
+            length: the other unit of length, Å.
+            energy: that of energy, eV.
+
+        >>> ArtnSettings().scaled(length=2.5, energy=0.4).climb.step
+        0.06
+        """
+        settings: ArtnSettings = _scaled(self, length, energy)
+        return settings
+
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> ArtnSettings:
         """Settings from keys and values; keys that are left out take their defaults.
@@ -181,7 +256,10 @@ class ArtnSettings(_Checked):
         Raises:
             GlassError: for an unknown key or a wrong value.
         """
-        parts = {"kick": Kick, "push": Push, "climb": Climb, "sides": Sides, "regions": Regions}
+        parts = {
+            "kick": Kick, "push": Push, "climb": Climb, "sides": Sides, "regions": Regions, "modes": Modes,
+            "relax": Relax,
+        }  # fmt: skip
         given = {
             key: checked(parts[key], value, f"{key} of the search settings") if key in parts else value
             for key, value in content.items()
@@ -190,10 +268,24 @@ class ArtnSettings(_Checked):
         return settings
 
 
+def _scaled(settings: Any, length: float, energy: float) -> Any:
+    """Settings with each value divided by its unit."""
+    changed = {}
+    for name, hint in field_types(type(settings)).items():
+        value = getattr(settings, name)
+        if isinstance(value, _Checked):
+            changed[name] = _scaled(value, length, energy)
+        elif value is not None:
+            units = (mark for part in (hint, *get_args(hint)) for mark in get_args(part) if isinstance(mark, Unit))
+            changed.update((name, value / (length**unit.length * energy**unit.energy)) for unit in units)
+    return replace(settings, **changed)
+
+
 # bauchy2024: chosen to reproduce the labels of SymGNN (arXiv:2401.08627), whose own settings are not published; lengths
 # of steps and numbers of vectors of the others are those of Xu & Kong (arXiv:1810.04839), Tian, Ding & Mousseau (2019)
 # and Wang, Ding & Ma (2020) as far as these give them, the rest as in bauchy2024. strict: bauchy2024 with index and
 # sides of each event verified where its barrier is measured, for events that are to be what they say one by one.
+# reduced: bauchy2024 for models in units of their own, whose atoms are about 1 wide and bound by about 1.
 PRESETS: Mapping[str, ArtnSettings] = {
     "bauchy2024": ArtnSettings(),
     "xu2018": ArtnSettings(
@@ -209,6 +301,7 @@ PRESETS: Mapping[str, ArtnSettings] = {
     ),
     "wang2020": ArtnSettings(kick=Kick(atoms="shell")),
     "strict": ArtnSettings(climb=Climb(second_vectors=80), regions=Regions(both_sides=True)),
+    "reduced": ArtnSettings().scaled(length=2.5, energy=0.4),
 }
 
 

@@ -11,8 +11,6 @@ from glass_core.saddle.records import Minimum, Phase, State, Step
 from glass_core.saddle.walk import GivenUpError, Walk, distance
 from glass_core.structure import Floats
 
-_MOST_PUSHES = 20
-
 
 def relax_sides(walk: Walk) -> Generator[Step, None, tuple[State, tuple[Minimum, ...]]]:
     """Relaxes both sides of a saddle, first the one towards the initial minimum; ``walk`` stays where it is.
@@ -51,19 +49,19 @@ def _down(walk: Walk, direction_nc: Floats, enough: bool) -> Minimum:
     """
     sides, surface = walk.settings.sides, walk.surface
     positions = walk.positions_nc
-    for _ in range(_MOST_PUSHES):
+    for _ in range(sides.pushes):
         positions = positions + sides.push * direction_nc
         energy, forces = surface.energy_forces(positions)
         if energy - walk.reference < walk.energy - sides.fall and lbfgs.largest(forces) > sides.force:
             break
-    # Within half of the distance that tells minima apart, and nearly as low: it is the initial minimum.
-    near = 0.5 * sides.same
+    # Within a share of the distance that tells minima apart, and nearly as low: it is the initial minimum.
+    near = sides.near * sides.same
 
     def arrived(positions_nc: Floats, energy: float) -> bool:
         low = energy - walk.reference < sides.fall
         return bool(low and distance(positions_nc, walk.start_nc, walk.freedom) < near)
 
-    found = minimise(surface, positions, sides.converged, sides.most, arrived if enough else None)
+    found = minimise(surface, positions, sides.converged, sides.most, arrived if enough else None, walk.settings.relax)
     if not found.converged:
         raise GivenUpError(State.LOST)
     initial = distance(found.positions_nc, walk.start_nc, walk.freedom) <= sides.same

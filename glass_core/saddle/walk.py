@@ -17,7 +17,6 @@ from glass_core.saddle.settings import ArtnSettings
 from glass_core.structure import Floats
 
 Freedom = Literal["none", "translation", "rotation"]
-_LONGEST = 0.1  # Å, of an atom in one step across a direction
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +104,8 @@ class Walk:
             enough: largest force on an atom across the direction at which to stop, eV/Å.
         """
         axis = axis_nc.reshape(-1)
-        memory = Memory(axis.size)
+        relax = self.settings.relax
+        memory = Memory(axis.size, relax)
         across = self.forces_nc.copy()
         lbfgs.remove(across.reshape(-1), axis)
         for _ in range(steps):
@@ -113,7 +113,7 @@ class Walk:
                 return
             step = memory.step(across)
             lbfgs.remove(step.reshape(-1), axis)
-            step *= min(1.0, _LONGEST / max(float(lbfgs.largest(step)), 1e-300))
+            step *= min(1.0, relax.across / max(float(lbfgs.largest(step)), 1e-300))
             self.go(self.positions_nc + step)
             after = self.forces_nc.copy()
             lbfgs.remove(after.reshape(-1), axis)
@@ -124,7 +124,7 @@ class Walk:
         """The direction of lowest curvature here, pointing away from the initial minimum."""
         curvature = self.surface.curvature(self.positions_nc, self.forces_nc)
         rigid = rigid_motions(self.positions_nc, self.freedom)
-        mode = lowest_mode(curvature, start_nc, vectors, rigid)
+        mode = lowest_mode(curvature, start_nc, vectors, rigid, self.settings.modes.settled)
         if not math.isfinite(mode.curvature):
             raise GivenUpError(State.DIVERGED)
         outwards = self.positions_nc - self.start_nc if self.mode_nc is None else self.mode_nc

@@ -14,7 +14,7 @@ from glass_core.potentials.base import BoundPotential
 from glass_core.saddle.again import check_sides
 from glass_core.saddle.counted import Counted
 from glass_core.saddle.kick import gaussian_kick, kicked_atoms
-from glass_core.saddle.phases import SECOND_CURVATURE, second_mode
+from glass_core.saddle.phases import second_mode
 from glass_core.saddle.records import Outcome, Phase, SearchRecord, State
 from glass_core.saddle.search import run
 from glass_core.saddle.searcher import Searcher
@@ -101,13 +101,13 @@ def classified(
     """State and barrier of a stationary point, as a search would tell."""
     if not np.linalg.norm(end.saddle_nc - start_nc, axis=1).max() < settings.farthest:
         return State.DIVERGED, np.nan
-    walk = Walk(Counted(surface), start_nc, replace(settings, cap=np.inf), "none")
+    walk = Walk(Counted(surface, settings.modes.difference), start_nc, replace(settings, cap=np.inf), "none")
     walk.go(end.saddle_nc)
     if walk.energy > settings.cap:
         return State.OVER_CAP, np.nan
     away = float(np.vdot(end.mode_nc, end.saddle_nc - start_nc))
     walk.mode_nc = end.mode_nc if away >= 0 else -end.mode_nc
-    if second_mode(walk, rng).curvature < SECOND_CURVATURE:
+    if second_mode(walk, rng).curvature < settings.climb.second_curvature:
         return State.HIGHER_ORDER, np.nan
     outcome = run(check_sides(surface, start_nc, replace(end, mode_nc=walk.mode_nc), settings))
     return outcome.state, outcome.barrier

@@ -115,10 +115,10 @@ def from_near(near_nc: Floats, first_nc: Floats, settings: ArtnSettings) -> tupl
 
     It takes the start for its minimum, so that its state tells no more than whether it converged.
     """
-    counted = Counted(Plain(Cluster()))
+    counted = Counted(Plain(Cluster()), settings.modes.difference)
     _, forces = counted.energy_forces(near_nc)
     curvature, rigid = counted.curvature(near_nc, forces), rigid_motions(near_nc, "rotation")
-    mode = lowest_mode(curvature, first_nc, settings.push.lanczos_first, rigid)
+    mode = lowest_mode(curvature, first_nc, settings.push.lanczos_first, rigid, settings.modes.settled)
     push = replace(settings.push, first=_FIRST, threshold=_THRESHOLD)
     anywhere = replace(settings, push=push, minimum_force=np.inf)
     rng = np.random.default_rng(0)

