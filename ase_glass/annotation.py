@@ -16,7 +16,8 @@ from glass_core.model_file import DEFAULT
 from glass_core.outputs import OUTPUTS, output
 
 if TYPE_CHECKING:
-    from glass_core.models.base import Model, Progress
+    from glass_core.models.base import Model
+    from glass_core.progress import Progress
 
 Arrays = dict[str, NDArray[np.float64]]
 OUTPUTS_KEY = "glass_outputs"

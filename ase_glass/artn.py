@@ -20,7 +20,7 @@ from ase_glass.surface import AseSurface, moving_atoms
 from glass_core import GlassError
 from glass_core.saddle.records import Outcome, State
 from glass_core.saddle.search import Steps, search
-from glass_core.saddle.settings import ArtnSettings, preset
+from glass_core.saddle.settings import DEFAULT_PRESET, ArtnSettings, preset
 from glass_core.saddle.walk import Freedom
 from glass_core.structure import Floats
 
@@ -45,7 +45,7 @@ class ARTn(Optimizer):
             all of them around ``centre``; a list or mask of atoms; or the direction itself, shape (n, 3). Default:
             that of the settings.
         centre: atom around which the kick is made; default one drawn at random.
-        settings: a preset ("bauchy2024", "xu2018", "tian2019", "wang2020") or ``ArtnSettings``.
+        settings: name of a preset (``glass_core.saddle.settings.PRESETS``) or ``ArtnSettings``.
         seed: decides the kick and the first mode; or a numpy generator.
         logfile: file, path, "-" for the screen or None.
         trajectory: path of a file or an open trajectory; written if both sides were relaxed.
@@ -75,7 +75,7 @@ class ARTn(Optimizer):
         atoms: Atoms,
         kick: KickLike = None,
         centre: int | None = None,
-        settings: str | ArtnSettings = "bauchy2024",
+        settings: str | ArtnSettings = DEFAULT_PRESET,
         seed: int | np.random.Generator = 0,
         logfile: IO[str] | str | pathlib.Path | None = "-",
         trajectory: str | os.PathLike[str] | TrajectoryWriter | None = None,

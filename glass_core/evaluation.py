@@ -10,9 +10,10 @@ import numpy as np
 from glass_core.dataset import Dataset
 from glass_core.errors import GlassError
 from glass_core.metrics import label_coverage, pearson_ceiling, report
-from glass_core.models.base import Model, Progress
+from glass_core.models.base import Calibrated, Model
 from glass_core.outputs import PerAtom
 from glass_core.prediction import predict
+from glass_core.progress import Progress
 
 _SCORED = (("barrier", True), ("logit", False), ("high_barrier_probability", False))
 
@@ -51,7 +52,7 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
     errors = {c.name: c.noise("barrier")[labelled[c.name][0]] for c in dataset}
     known = [n for n, e in errors.items() if len(e) > 1 and not np.isnan(e).any()]
     covered = None
-    if hasattr(model, "label_noise"):
+    if isinstance(model, Calibrated):
         std = {n: results[n]["barrier_std"].values[atoms] for n, (atoms, _) in labelled.items()}
         covered = label_coverage(predicted, std, labels, errors, model.label_noise)
     flagged = {n: float(r["out_of_domain"].values.mean()) for n, r in results.items() if "out_of_domain" in r}

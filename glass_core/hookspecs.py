@@ -1,8 +1,8 @@
 """Hooks by which plugins add to glass (pluggy).
 
 A plugin is any object with one or more of these functions, marked with ``glass_core.hookimpl``. Ours
-are found by their place in ``glass_core/descriptors`` and ``glass_core/models``; those of other
-packages by an entry point in the group ``glass``::
+are listed in ``glass_core.registry``; those of other packages are found by an entry point in the
+group ``glass``::
 
     [project.entry-points.glass]
     my_plugin = "my_package.plugin"

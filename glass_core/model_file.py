@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from glass_core.arrays import Arrays
 from glass_core.errors import GlassError, MissingExtraError, unknown
 from glass_core.files import replacing, sha256
-from glass_core.models.base import Arrays, Model, ModelCard
+from glass_core.models.base import Model, ModelCard, OnDevice
 from glass_core.paths import existing_file, is_file
 from glass_core.registry import find, names
 from glass_core.settings import Count, conformed
@@ -155,13 +156,13 @@ def load_model(name: str | os.PathLike[str] = DEFAULT, device: str | None = None
 @lru_cache(maxsize=8)
 def _load_on(version: tuple[str, int, int, int], device: str) -> Model:
     model = _load_file(*version)
-    moved: Model = model.on(device) if hasattr(model, "on") else model
-    return moved
+    return model.on(device) if isinstance(model, OnDevice) else model
 
 
 def _on(model: Model, device: str | None) -> Model:
     """Checks that a model asked to compute on a device does so."""
-    if device not in (None, "", "cpu") and getattr(model, "device", "cpu") != device:
+    computes = model.device if isinstance(model, OnDevice) else "cpu"
+    if device not in (None, "", "cpu") and computes != device:
         raise GlassError(f"model {model.card.name or model.kind!r} computes on the CPU only; leave out device {device}")
     return model
 

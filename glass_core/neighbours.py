@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +56,10 @@ class Neighbours:
         if index is not None:
             centres, j_p = index[centres], index[j_p]
         return Neighbours(centres, offsets, j_p, self.vectors_pc[take], self.cutoff)
+
+
+Finder = Callable[[Structure, float, "Ints | None"], Iterable[Neighbours]]
+"""Where edges come from: structure, cutoff in Å and centres (None: all atoms) → their neighbours, block by block."""
 
 
 def find_neighbours(structure: Structure, cutoff: float, centres: NDArray[np.integer] | None = None) -> Neighbours:

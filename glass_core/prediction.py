@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 from glass_core.cell_list import heights
 from glass_core.domains import Surroundings, chunks, in_bins
 from glass_core.errors import GlassError
-from glass_core.models.base import Model, Progress
+from glass_core.models.base import Model
 from glass_core.neighbours import find_neighbours
 from glass_core.outputs import PerAtom
+from glass_core.progress import Progress
 from glass_core.structure import Ints, Structure
 
 Values = NDArray[np.float64]

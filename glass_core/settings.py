@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields
 from numbers import Integral, Real
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -48,6 +49,7 @@ class NotEmpty:
 Positive = Annotated[float, Range(above=0)]
 NotNegative = Annotated[float, Range(least=0)]
 Share = Annotated[float, Range(least=0, most=1)]
+Rate = Annotated[float, Range(above=0, most=1000)]
 Count = Annotated[int, Range(least=1)]
 Whole = Annotated[int, Range(least=0)]
 
@@ -84,11 +86,14 @@ def checked(cls: type[Any], content: object, where: str) -> Any:
 
 
 def field_types(cls: type[Any]) -> dict[str, Any]:
-    """Types of the fields of a class; none of a plugin's class that names types only for type checkers."""
-    try:
-        return get_type_hints(cls, include_extras=True)
-    except NameError:
-        return {}
+    """Types of the fields of a class, but for those that are imported for type checkers alone."""
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        for name, hint in vars(base).get("__annotations__", {}).items():
+            one = type(base.__name__, (), {"__annotations__": {name: hint}, "__module__": base.__module__})
+            with suppress(NameError):
+                found |= get_type_hints(one, include_extras=True)
+    return found
 
 
 def conformed(value: Any, hint: Any, name: str) -> Any:

@@ -55,7 +55,10 @@ def absolute_commands(text: str, beside: pathlib.Path | None = None) -> str:
         if words[0] == "set" and not is_charge(words):
             raise GlassError(f"`{' '.join(words)}` has no place in a potential; of set, only `set type 1 charge 2.4`")
         if words[0] == "units" and words[1:] != ["metal"]:
-            raise GlassError(f"units of the potential must be metal (Å, eV), got {' '.join(words[1:]) or 'none'}")
+            raise GlassError(
+                f"units of the potential must be metal (Å, eV), got {' '.join(words[1:]) or 'none'}; of a model in "
+                "reduced units leave the line out, its numbers are taken as they are"
+            )
     if not any(words[0] == "pair_style" for words in commands):
         raise GlassError("the potential has no pair_style; give commands such as 'pair_style eam/fs' and pair_coeff")
     lines = (" ".join(_quoted(_located(word, beside)) for word in words) for words in commands if words[0] != "units")

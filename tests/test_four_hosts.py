@@ -12,9 +12,10 @@ import pytest
 
 from glass_core.cli.demo import GLASS
 from glass_core.cli.main import main
+from glass_core.outputs import Output, output
 from tests.conftest import lmp_environment
 
-TOLERANCE_EV = {"barrier": 1e-6, "linear": 1e-6, "symgnn": 1e-5}  # SymGNN's edges are in single precision
+TOLERANCE = {"barrier": 1e-6, "linear": 1e-6, "symgnn": 1e-5, "scnn": 1e-6}  # SymGNN's edges are in single precision
 
 LAMMPS_SETUP = """
 units metal
@@ -30,6 +31,10 @@ pair_coeff * *
 """
 
 
+def told(model: str) -> Output:
+    return output("high_barrier_probability" if model == "scnn" else "barrier")
+
+
 def timestep() -> int:
     return int(GLASS.read_text().splitlines()[1])
 
@@ -38,7 +43,7 @@ def by_id(ids: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.asarray(values, dtype=float)[np.argsort(np.asarray(ids).astype(int))]
 
 
-@pytest.fixture(scope="module", params=["barrier", "linear", "symgnn"])
+@pytest.fixture(scope="module", params=TOLERANCE)
 def model(request: pytest.FixtureRequest) -> str:
     if request.param == "symgnn":
         pytest.importorskip("torch_geometric")
@@ -50,13 +55,13 @@ def reference(model: str, tmp_path_factory: pytest.TempPathFactory) -> np.ndarra
     out = tmp_path_factory.mktemp("predict") / "out.h5"
     assert main(["predict", str(GLASS), "-m", model, "-o", str(out), "--json"]) == 0
     with h5py.File(out) as handle:
-        return by_id(handle["ids"][()], handle["glass_barrier"][()])
+        return by_id(handle["ids"][()], handle[told(model).ase][()])
 
 
 def compare(model: str, values: np.ndarray, reference: np.ndarray) -> None:
     assert values.shape == reference.shape
     assert reference.std() > 0.05
-    assert np.abs(values - reference).max() <= TOLERANCE_EV[model]
+    assert np.abs(values - reference).max() <= TOLERANCE[model]
 
 
 def test_ovito(model: str, reference: np.ndarray) -> None:
@@ -68,7 +73,7 @@ def test_ovito(model: str, reference: np.ndarray) -> None:
     pipeline = import_file(str(GLASS))
     pipeline.modifiers.append(PredictBarriers(model=model))
     data = pipeline.compute()
-    compare(model, by_id(data.particles["Particle Identifier"][...], data.particles["Barrier"][...]), reference)
+    compare(model, by_id(data.particles["Particle Identifier"][...], data.particles[told(model).ovito][...]), reference)
 
 
 def test_ase(model: str, reference: np.ndarray) -> None:
@@ -80,7 +85,7 @@ def test_ase(model: str, reference: np.ndarray) -> None:
     ids = sorted(int(line.split()[0]) for line in lines[start + 1 :])
     atoms = ase_io.read(GLASS, format="lammps-dump-text")  # ASE sorts by id
     atoms.calc = GlassCalculator(model, species_map={"H": "Cu", "He": "Zr"})
-    compare(model, by_id(np.array(ids), atoms.calc.get_property("glass_barrier", atoms)), reference)
+    compare(model, by_id(np.array(ids), atoms.calc.get_property(told(model).ase, atoms)), reference)
 
 
 def test_lammps_library(model: str, reference: np.ndarray, tmp_path: pathlib.Path) -> None:
@@ -90,7 +95,7 @@ from lammps_hooks import attach, open_lammps
 lmp = open_lammps(["-screen", "none", "-log", "none"])
 lmp.commands_string({LAMMPS_SETUP.format(file=GLASS, step=timestep())!r})
 attach(lmp, model={model!r}, species=("Cu", "Zr"), every=1)
-lmp.command("dump 1 all custom 1 {tmp_path}/out.dump id d_glass_barrier")
+lmp.command("dump 1 all custom 1 {tmp_path}/out.dump id {told(model).lammps}")
 lmp.command('dump_modify 1 format line "%d %.10g"')
 lmp.command("run 0")
 """
@@ -108,7 +113,7 @@ def test_lammps_script(model: str, reference: np.ndarray, tmp_path: pathlib.Path
     (tmp_path / "glass.lmp").write_text(hook)
     (tmp_path / "in.run").write_text(
         LAMMPS_SETUP.format(file=GLASS, step=timestep())
-        + "include glass.lmp\ndump 1 all custom 1 out.dump id d_glass_barrier\n"
+        + f"include glass.lmp\ndump 1 all custom 1 out.dump id {told(model).lammps}\n"
         + 'dump_modify 1 format line "%d %.10g"\nrun 0\n'
     )
     command = [lmp_binary, "-in", "in.run", "-screen", "none"]

@@ -14,14 +14,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 
 from glass_core.errors import GlassError
 from glass_core.potentials.base import Potential
 from glass_core.potentials.eam import EamPotential
 from glass_core.potentials.lennard_jones import LennardJonesPotential
 from glass_core.saddle.searcher import Searcher
-from glass_core.saddle.settings import preset
+from glass_core.saddle.settings import ArtnSettings
 from glass_core.structure import Structure
 
 # Until one goes through all phases.
@@ -53,7 +52,7 @@ def compile_apart(structure: Structure, potential: Potential) -> None:
 
 
 def _compiled(structure: Structure, potential: Potential) -> bool:
-    searcher = Searcher(structure, potential, replace(preset("bauchy2024"), minimum_force=1e6))
+    searcher = Searcher(structure, potential, ArtnSettings(minimum_force=1e6))
     command = [sys.executable, "-c", _SEARCHES]
     ended = subprocess.run(
         command, input=pickle.dumps(searcher), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False

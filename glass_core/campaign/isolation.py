@@ -9,7 +9,7 @@ from glass_core.errors import GlassError
 from glass_core.neighbours import neighbour_blocks
 from glass_core.potentials.base import Potential
 from glass_core.potentials.local import BoundTables
-from glass_core.saddle.settings import Kick, Regions
+from glass_core.saddle.settings import ArtnSettings, Regions
 from glass_core.structure import Ints, Structure
 
 _NEAR = 4.0  # Å, within which nearly all atoms have neighbours: looked at first
@@ -43,17 +43,23 @@ def require_neighbours(structure: Structure, atoms_m: Ints, potential: Potential
         )
 
 
-def require_room(structure: Structure, kick: Kick, file: str) -> None:
-    """Checks that no atom has an image of itself among those that are kicked with it.
+def require_room(structure: Structure, settings: ArtnSettings, file: str) -> None:
+    """Checks that an atom's region of search and its kick hold no images of each other.
 
     Raises:
         GlassError: if the box is too small for that.
     """
-    height = _least_height(structure)
-    if kick.atoms == "radius" and height <= kick.radius:
+    height, search = _least_height(structure), settings.regions.search
+    if height <= settings.kick.radius:
         raise GlassError(
-            f"the box of {file} is {height:.1f} Å high, no more than the radius of {kick.radius:g} Å within "
+            f"the box of {file} is {height:.1f} Å high, no more than the radius of {settings.kick.radius:g} Å within "
             "which atoms are kicked, so that each would meet itself; repeat the box"
+        )
+    if search is not None and height < 2 * search:
+        raise GlassError(
+            f"the box of {file} is {height:.1f} Å high, less than the {2 * search:g} Å across which the atoms around "
+            "a centre move; repeat the box, or let all atoms move and events feel their images "
+            "(--set regions.search=null)"
         )
 
 

@@ -14,7 +14,7 @@ from glass_core.campaign.header import Header
 from glass_core.campaign.posterior import Posterior, posterior
 from glass_core.campaign.statistics import Statistics, by_atom, statistics
 from glass_core.errors import GlassError, unknown
-from glass_core.saddle.duplicates import SAME_ENERGY, distinct_events
+from glass_core.saddle.duplicates import distinct_events
 from glass_core.saddle.records import SearchRecord, State
 from glass_core.structure import Floats, Structure, replace_fields
 
@@ -103,13 +103,13 @@ class Labels:
         """
         events, barrier_r, count = self.events(), self["barrier"], 0
         for found in np.split(events, np.flatnonzero(np.diff(self["atom"][events])) + 1):
-            agree = (np.diff(np.sort(barrier_r[found])) < SAME_ENERGY).any()
+            agree = (np.diff(np.sort(barrier_r[found])) < self.header.settings.events.energy).any()
             count += len(np.unique(self._numbers(found))) if agree else len(found)
         return count
 
     def _numbers(self, events: NDArray[np.intp]) -> NDArray[np.int64]:
         """Which event each of some searches found."""
-        return distinct_events([self.record(int(event)) for event in events])
+        return distinct_events([self.record(int(event)) for event in events], self.header.settings.events)
 
     def states(self) -> dict[str, int]:
         """How many searches ended in each state."""

@@ -8,8 +8,9 @@ from glass_core.campaign.columns import rounded
 from glass_core.campaign.labels import Predicted
 from glass_core.errors import GlassError
 from glass_core.model_file import load_model
-from glass_core.models.base import Model, Progress
+from glass_core.models.base import Model
 from glass_core.prediction import predict
+from glass_core.progress import Progress
 from glass_core.saddle.records import SearchRecord, State
 from glass_core.structure import Structure, replace_fields
 

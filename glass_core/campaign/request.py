@@ -18,13 +18,13 @@ from glass_core.campaign.overrides import chosen_settings
 from glass_core.campaign.plans import BudgetPlan, EachPlan, Plan, Prior, TargetPlan
 from glass_core.campaign.run import Campaign
 from glass_core.campaign.selection import chosen_atoms
-from glass_core.campaign.work import DISPLACEMENTS, OwnProcess, Work, Workers
+from glass_core.campaign.work import OwnProcess, Work, Workers
 from glass_core.errors import GlassError
 from glass_core.frame import Frame
-from glass_core.models.base import Progress
 from glass_core.paths import AnyPath, writable_file
-from glass_core.saddle.duplicates import SAME_PLACE
+from glass_core.progress import Progress
 from glass_core.saddle.searcher import Searcher
+from glass_core.saddle.settings import DEFAULT_PRESET, Events
 from glass_core.structure import Ints, Structure
 
 SEARCHES, MOST, LEAST, LEAST_PRIOR = 20, 200, 5, 2
@@ -52,7 +52,7 @@ class Request:
         model: name or path of a barrier model whose predictions are kept with each event.
         relax: whether to relax a structure that is not at a minimum.
         displacements: those of atoms that move further are kept for each event, Å; infinite for none. They are nearly
-            all of a label file.
+            all of a label file. Default a tenth of the distance within which events are the same: 0.01 Å.
 
     Raises:
         GlassError: for a number out of bounds, or both searches and a target.
@@ -65,24 +65,19 @@ class Request:
     prior: str = ""
     least: int | None = None
     most: int = MOST
-    preset: str = "bauchy2024"
+    preset: str = DEFAULT_PRESET
     settings: AnyPath | None = None
     assignments: tuple[str, ...] = ()
     seed: int = 0
     model: str = ""
     relax: bool = False
-    displacements: float = DISPLACEMENTS
+    displacements: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("searches", "least", "most"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise GlassError(f"{name} must be at least 1, got {value}")
-        if not (0 <= self.displacements <= SAME_PLACE or self.displacements == math.inf):
-            raise GlassError(
-                f"displacements must lie in 0 … {SAME_PLACE} Å, within which events are told apart, got "
-                f"{self.displacements}; or keep none"
-            )
         if self.seed < 0:
             raise GlassError(f"seed must not be negative, got {self.seed}")
         if self.target_error is not None and not self.target_error > 0:
@@ -109,13 +104,22 @@ class Request:
                 compile_apart(frame.structure, potential)
         header = Beginning(potential, settings, self.seed, self.relax)(frame, file, path)
         atoms = chosen_atoms(self.atoms, header.structure, self.seed)
-        require_room(header.structure, settings.kick, str(file))
+        require_room(header.structure, settings, str(file))
         require_neighbours(header.structure, atoms, potential, str(file))
         predicted, prior = self._predictions(header.structure, bar)
         searcher = Searcher(header.structure, potential, settings, self.seed)
-        work = Work(searcher, header.structure, self.model, self.displacements)
+        self._check_displacements(settings.events)
+        work = Work(searcher, header.structure, self.model, self.displacements, settings.events)
         plan = self._plan(atoms, prior)
         return Campaign(path, header, plan, self.model, predicted, prior), work
+
+    def _check_displacements(self, same: Events) -> None:
+        wanted = self.displacements
+        if not (wanted is None or 0 <= wanted <= same.distance or wanted == math.inf):
+            raise GlassError(
+                f"displacements must lie in 0 … {same.distance:g} Å, within which events are told apart, got "
+                f"{wanted}; or keep none"
+            )
 
     def _predictions(self, structure: Structure, bar: Bar) -> tuple[Predicted | None, Predicted | None]:
         from glass_core.campaign import predictions

@@ -11,9 +11,10 @@ from glass_core.campaign.columns import encode
 from glass_core.campaign.results import Task
 from glass_core.errors import GlassError
 from glass_core.saddle.records import SearchRecord, State
+from glass_core.saddle.settings import Events
 from glass_core.structure import Structure
 
-DISPLACEMENTS = 0.01  # Å; energies of the configurations kept are some 0.02 eV too high then, at 0.05 Å some 0.3 eV
+_SAME = Events()
 
 
 class Search(Protocol):
@@ -40,13 +41,16 @@ class Work:
         searcher: settings of the searches.
         structure: the minimum.
         model: name or path of a model whose prediction at each saddle is wanted; "" for none.
-        displacements: those of atoms that move further are kept for each event, Å; infinite for none.
+        displacements: those of atoms that move further are kept for each event, Å; infinite for none. Default
+            ``same.kept``.
+        same: which events are the same.
     """
 
     searcher: Searching
     structure: Structure
     model: str = ""
-    displacements: float = DISPLACEMENTS
+    displacements: float | None = None
+    same: Events = _SAME
 
     def bound(self) -> BoundWork:
         """Ready to work: code compiled on this machine, neighbour lists made, model loaded."""
@@ -76,13 +80,14 @@ class BoundWork:
         One in which the potential fails is warned of and kept as such, so that it does not stop all others.
         """
         record = self._searched(atom, number)
-        kept = record.displaced_beyond(self._work.displacements)
+        usual, wanted = self._work.same.kept, self._work.displacements
+        kept = record.displaced_beyond(usual if wanted is None else wanted)
         if self._model is None:
             return encode(kept)
         from glass_core.campaign.predictions import predicted_saddle
 
         # Of what is kept, so that a model that is asked later, of a file, says the same.
-        told = kept if len(kept.moved_d) else record.displaced_beyond(DISPLACEMENTS)
+        told = kept if len(kept.moved_d) else record.displaced_beyond(usual)
         return encode(kept, predicted_saddle(self._model, self._work.structure, told))
 
     def _searched(self, atom: int, number: int) -> SearchRecord:

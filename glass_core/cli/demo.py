@@ -6,11 +6,13 @@ import argparse
 import pathlib
 from typing import Any
 
-from glass_core.cli import predict as predict_command
+from glass_core.cli.predict import print_summary, summarise
 from glass_core.cli.progress import progress
 from glass_core.cli.show import as_json, number
-from glass_core.errors import GlassError
+from glass_core.errors import MissingExtraError
+from glass_core.model_file import DEFAULT, load_model
 from glass_core.outputs import output
+from glass_core.structure_files import read_frame, writer_of
 
 GLASS = pathlib.Path(__file__).parent.parent / "data" / "demo_Cu64Zr36.dump"
 LABELS = GLASS.with_suffix(".h5")
@@ -23,7 +25,7 @@ def add(commands: Any) -> None:
         help="predict barriers of a shipped Cu-Zr glass and draw them",
         description="Writes glass_demo.extxyz (opens in OVITO and ASE) and glass_demo.png.",
     )
-    p.add_argument("-m", "--model", default="barrier", help="name or path of a model [barrier]")
+    p.add_argument("-m", "--model", default=DEFAULT, help=f"name or path of a model [{DEFAULT}]")
     p.add_argument("-o", "--out", type=pathlib.Path, default=pathlib.Path(), help="folder to write into [.]")
     p.add_argument("--no-picture", action="store_true", help="skip the picture")
     p.add_argument("--json", action="store_true", help="print the summary as JSON")
@@ -32,28 +34,26 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Runs the command."""
-    from glass_core.model_file import load_model
     from glass_core.prediction import predict
 
     target = args.out / "glass_demo.extxyz"
-    write = predict_command.writer_of(target)
+    write = writer_of(target)
     model = load_model(args.model)
-    frame = predict_command.read(GLASS, {}, -1, None)
+    frame = read_frame(GLASS)
     with progress("predicting", args.json) as tell:
         outputs = predict(model, frame.structure, progress=tell)
-    summary = predict_command.summarise(frame, outputs, model.card.name or model.kind, model.card.sha256)
+    summary = summarise(frame, outputs, model.card.name or model.kind, model.card.sha256)
     info = {"glass_model": summary["model"], "glass_model_sha256": summary["model_sha256"]}
     write(target, frame, outputs, info)
     summary["out"] = str(target)
     if not args.no_picture:
-        picture = args.out / "glass_demo.png"
-        summary["picture"], summary["drawn_by"] = str(picture), _draw(frame, outputs, picture)
+        summary.update(_draw(frame, outputs, args.out / "glass_demo.png"))
     if "barrier" in outputs:
         summary["labels"] = _compared(model, outputs["barrier"].values)
     if args.json:
         as_json(summary)
         return
-    predict_command.print_summary(summary)
+    print_summary(summary)
     _explain(summary, frame, outputs)
 
 
@@ -78,28 +78,25 @@ def _compared(model: Any, barrier_n: Any) -> dict[str, Any]:
     }
 
 
-def _draw(frame: Any, outputs: Any, path: pathlib.Path) -> str:
-    """Draws with OVITO if it can, else with matplotlib; returns which."""
-    try:
-        from ovito_glass.render import render_picture
-    except ImportError:
-        pass
-    else:
-        try:
-            render_picture(frame, outputs, path)
-        except (GlassError, RuntimeError):
-            pass
-        else:
-            return "OVITO"
-    from glass_core.picture import draw_slice
+def _draw(frame: Any, outputs: Any, path: pathlib.Path) -> dict[str, str]:
+    """Draws with OVITO if it can, else with matplotlib; returns which, and why not with OVITO."""
+    from ovito_glass.render import RenderingUnavailableError, render_picture
 
-    draw_slice(frame, outputs, path)
-    return "matplotlib"
+    picture = {"picture": str(path), "drawn_by": "OVITO"}
+    try:
+        render_picture(frame, outputs, path)
+    except (MissingExtraError, RenderingUnavailableError) as error:
+        from glass_core.picture import draw_slice
+
+        draw_slice(frame, outputs, path)
+        return {**picture, "drawn_by": "matplotlib", "not_by_ovito": str(error)}
+    return picture
 
 
 def _explain(summary: dict[str, Any], frame: Any, outputs: Any) -> None:
     if "picture" in summary:
-        print(f"wrote {summary['picture']} (drawn by {summary['drawn_by']})")
+        why = f"; {summary['not_by_ovito']}" if "not_by_ovito" in summary else ""
+        print(f"wrote {summary['picture']} (drawn by {summary['drawn_by']}{why})")
     if "barrier" in outputs:
         values = outputs["barrier"].values
         softest = values.argsort()[:5]

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from glass_core.cli.label_summary import print_summary
 from glass_core.cli.options import add_reading
-from glass_core.cli.predict import read
 from glass_core.cli.progress import counted, progress
 from glass_core.cli.show import as_json
+from glass_core.saddle.settings import DEFAULT_PRESET, PRESETS
+from glass_core.structure_files import read_frame
 
 if TYPE_CHECKING:
     from glass_core.campaign.run import Progress
@@ -63,7 +64,9 @@ def _add_searches(p: argparse.ArgumentParser) -> None:
     )
     how.add_argument("--least", type=int, help="searches per atom to begin with [5, with --prior 2]")
     how.add_argument("--most", type=int, default=200, help="searches per atom at most [200]")
-    how.add_argument("--preset", default="bauchy2024", help="settings of searches by name [bauchy2024]")
+    how.add_argument(
+        "--preset", default=DEFAULT_PRESET, help=f"settings of searches: {', '.join(PRESETS)} [{DEFAULT_PRESET}]"
+    )
     how.add_argument("--settings", type=pathlib.Path, help="YAML file with settings that differ from the preset")
     how.add_argument(
         "--set", dest="assignments", action="append", default=[], metavar="KEY=VALUE", help="one more: climb.force=0.03"
@@ -79,7 +82,6 @@ def _add_searches(p: argparse.ArgumentParser) -> None:
     moved.add_argument(
         "--displacements",
         type=float,
-        default=0.01,
         metavar="ANGSTROM",
         help="keep those of atoms that move further in an event: the larger, the smaller the file, and the less exact "
         "its saddles [0.01]",
@@ -109,7 +111,7 @@ def run(args: argparse.Namespace) -> None:
         names = [field.name for field in fields(Request)]
         request = Request(**{name: value for name, value in vars(args).items() if name in names})
         label_path(args.out, [args.file, args.potential])
-        frame = read(args.file, parse_species_map(args.species), args.frame, args.reader)
+        frame = read_frame(args.file, parse_species_map(args.species), args.frame, args.reader)
         campaign, work = request(frame, args.file, args.out, lambda title: progress(title, args.json))
         workers = chosen_workers(work, args.workers, args.scheduler)
         with _searching(args.json) as tell:

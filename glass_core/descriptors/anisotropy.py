@@ -9,18 +9,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from glass_core.descriptors.base import Prepared
-from glass_core.descriptors.shells import (
-    Columns,
-    Features,
-    Finder,
-    Progress,
-    RowsOf,
-    link_bytes,
-    needed_atoms,
-    prepare_shells,
-)
+from glass_core.descriptors.rows import Features, RowsOf
+from glass_core.descriptors.shells import Columns, link_bytes, needed_atoms, prepare_shells
 from glass_core.errors import GlassError
-from glass_core.neighbours import Neighbours
+from glass_core.neighbours import Finder, Neighbours
+from glass_core.progress import Progress
 from glass_core.structure import Ints, Structure
 
 _NUMBERS = 5  # of a symmetric traceless tensor

@@ -8,19 +8,11 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from glass_core.descriptors.shells import (
-    Columns,
-    Features,
-    Finder,
-    Progress,
-    RowsOf,
-    link_bytes,
-    needed_atoms,
-    prepare_shells,
-    rows_of,
-)
+from glass_core.descriptors.rows import Features, RowsOf, rows_of
+from glass_core.descriptors.shells import Columns, link_bytes, needed_atoms, prepare_shells
 from glass_core.errors import GlassError
-from glass_core.neighbours import Neighbours, neighbour_blocks
+from glass_core.neighbours import Finder, Neighbours, neighbour_blocks
+from glass_core.progress import Progress
 from glass_core.structure import Ints, Structure
 from glass_core.threads import for_ranges
 
@@ -38,6 +30,10 @@ class Descriptor(Protocol):
     @property
     def species(self) -> tuple[str, ...]:
         """Species that the descriptor distinguishes."""
+
+    @property
+    def cutoff(self) -> float:
+        """Length of the longest edge that it asks for, Å."""
 
     @property
     def receptive_field(self) -> float:

@@ -9,20 +9,12 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from glass_core.descriptors.base import Prepared
-from glass_core.descriptors.shells import (
-    Columns,
-    Features,
-    Finder,
-    Progress,
-    RowsOf,
-    link_bytes,
-    nearer,
-    needed_atoms,
-    prepare_shells,
-)
+from glass_core.descriptors.rows import Features, RowsOf
+from glass_core.descriptors.shells import Columns, link_bytes, nearer, needed_atoms, prepare_shells
 from glass_core.descriptors.springs import SPACING, SplinePairs, law_table, pair_numbers
 from glass_core.errors import GlassError
-from glass_core.neighbours import Neighbours
+from glass_core.neighbours import Finder, Neighbours
+from glass_core.progress import Progress
 from glass_core.structure import Ints, Structure
 from glass_core.threads import for_ranges
 
@@ -59,7 +51,7 @@ class ElasticResponse(Prepared):
     Attributes:
         species: species told apart, any number.
         law: "contact", "morse" or "spline".
-        cutoff: of the springs, Å.
+        spring_cutoff: length of the longest spring, Å.
         radius: of the region, Å.
         shells: how many times features are averaged over neighbours.
         shell_cutoff: of those neighbours, Å.
@@ -73,7 +65,7 @@ class ElasticResponse(Prepared):
 
     species: tuple[str, ...]
     law: Literal["contact", "morse", "spline"] = "contact"
-    cutoff: float = 4.2
+    spring_cutoff: float = 4.2
     radius: float = 5.0
     shells: int = 4
     shell_cutoff: float = 3.8
@@ -91,7 +83,7 @@ class ElasticResponse(Prepared):
             raise GlassError("species must name at least one species, got none")
         if self.law not in ("contact", "morse", "spline"):
             raise GlassError(f"law must be contact, morse or spline, got {self.law!r}")
-        for name, least in (("cutoff", 1.0), ("radius", 1.0), ("shell_cutoff", 0.1), ("softness", 1e-6)):
+        for name, least in (("spring_cutoff", 1.0), ("radius", 1.0), ("shell_cutoff", 0.1), ("softness", 1e-6)):
             value = getattr(self, name)
             if not (np.isfinite(value) and value >= least):
                 raise GlassError(f"{name} must be at least {least}, got {value}")
@@ -101,9 +93,14 @@ class ElasticResponse(Prepared):
             raise GlassError(f"radii must be one per species {', '.join(self.species)}, got {self.radii}")
 
     @property
+    def cutoff(self) -> float:
+        """Length of the longest edge: a spring, or from a centre to the rim of its region, Å."""
+        return max(self.spring_cutoff, self.radius, self.shell_cutoff)
+
+    @property
     def receptive_field(self) -> float:
-        """radius + cutoff + shells × shell_cutoff, Å."""
-        return self.radius + self.cutoff + self.shells * self.shell_cutoff
+        """radius + spring_cutoff + shells × shell_cutoff, Å."""
+        return self.radius + self.spring_cutoff + self.shells * self.shell_cutoff
 
     @property
     def bytes_per_atom(self) -> float:
@@ -146,7 +143,7 @@ class ElasticResponse(Prepared):
     def _law(self) -> NDArray[np.float64]:
         spline = SplinePairs(self.knots, self.coefficients) if self.coefficients else None
         radii = self.radii or (0.0,) * len(self.species)
-        return law_table(self.law, radii, self.steepness, self.cutoff, spline)
+        return law_table(self.law, radii, self.steepness, self.spring_cutoff, spline)
 
     def _respond(
         self, structure: Structure, region: Neighbours, law: NDArray[np.float64], fields: Fields, table: Features
@@ -158,7 +155,7 @@ class ElasticResponse(Prepared):
         for_ranges(
             lambda a, b: elastic.respond(
                 a, b, region.offsets, region.centres_m, region.j_p, region.vectors_pc, structure.types_n, pairs,
-                law, SPACING, self.cutoff, self.radius, self.softness, *fields, flat, width,
+                law, SPACING, self.spring_cutoff, self.radius, self.softness, *fields, flat, width,
             ),
             len(region.centres_m),
         )  # fmt: skip
@@ -179,6 +176,6 @@ class ElasticResponse(Prepared):
                 len(block.centres_m),
             )  # fmt: skip
 
-        for block in find(structure, self.cutoff, near):
+        for block in find(structure, self.spring_cutoff, near):
             fill(block)
         return stiff, force, own

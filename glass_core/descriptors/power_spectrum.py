@@ -1,4 +1,4 @@
-"""Species-resolved power spectra over shells: the descriptor behind the barrier model."""
+"""Species-resolved power spectra over shells."""
 
 from __future__ import annotations
 

@@ -7,24 +7,18 @@ arXiv:2401.03743).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from glass_core.domains import Surroundings, chunks
-from glass_core.neighbours import Neighbours, neighbour_blocks
+from glass_core.descriptors.rows import Features
+from glass_core.domains import Surroundings
+from glass_core.neighbours import Finder, Neighbours
+from glass_core.progress import Progress
 from glass_core.structure import Ints, Structure
 from glass_core.threads import for_ranges
-
-Features = NDArray[np.floating]
-Finder = Callable[[Structure, float, "Ints | None"], Iterable[Neighbours]]
-RowsOf = Callable[[Ints], Features]
-Progress = Callable[[float], None]
-_BLOCK_ROWS = 30_000
-_PREPARATION = 0.9  # of the time of a prediction
 
 
 @dataclass(frozen=True)
@@ -121,82 +115,6 @@ class Shells:
 def link_bytes(cutoff: float) -> float:
     """Memory of an atom's links in single precision: 8 bytes for each in a dense glass (0.065 atoms/Å³)."""
     return float(8 * 0.065 * 4 / 3 * np.pi * cutoff**3)
-
-
-def rows_of(
-    descriptor: Any,
-    structure: Structure,
-    centres: NDArray[np.integer] | None,
-    dtype: DTypeLike,
-    find: Finder,
-) -> Features:
-    """Rows of ``centres`` (default: all atoms) in their order, from the descriptor's ``prepared``.
-
-    Args:
-        descriptor: has ``prepared`` (see ``blocks_of_rows``) and ``n_features``.
-        structure: atoms of any of its species.
-        centres: atoms asked for, in any order, repeated or not.
-        dtype: number type of the rows.
-        find: where edges come from.
-    """
-    structure.with_species(descriptor.species, owner=f"descriptor {descriptor.kind!r}")
-    everybody = np.arange(structure.n_atoms, dtype=np.int32)
-    wanted = everybody if centres is None else np.unique(np.asarray(centres, dtype=np.int32))
-    if len(wanted) == 0:
-        return np.empty((0, descriptor.n_features), dtype)
-    rows: Features = descriptor.prepared(structure, None if centres is None else wanted, find, dtype)(wanted)
-    return rows if centres is None else rows[np.searchsorted(wanted, centres)]
-
-
-def prepared_rows(
-    descriptor: Any,
-    structure: Structure,
-    centres: Ints | None,
-    find: Finder,
-    dtype: DTypeLike,
-    progress: Progress | None = None,
-) -> RowsOf:
-    """The descriptor's ``prepared``; of one that has none, rows out of its whole table."""
-    prepare = getattr(descriptor, "prepared", None)
-    if prepare is not None:
-        rows: RowsOf = prepare(structure, centres, find, dtype, progress)
-        return rows
-    table: Features = descriptor(structure, centres, find=find, dtype=dtype)
-    return lambda some: table[some if centres is None else np.searchsorted(centres, some)]
-
-
-def blocks_of_rows(
-    descriptor: Any,
-    structure: Structure,
-    centres: Ints | None,
-    find: Finder = neighbour_blocks,
-    dtype: DTypeLike = np.float32,
-    most: int = _BLOCK_ROWS,
-    progress: Progress | None = None,
-) -> Iterator[tuple[Ints, Features]]:
-    """Rows of ``centres`` (ascending, none twice; None: all atoms) in blocks, so that memory is bounded.
-
-    What costs time is computed once for all atoms where the descriptor has ``prepared``: a method
-    ``(structure, centres, find, dtype, progress) → (some centres → their rows)``. Others make the whole table.
-
-    Yields:
-        Places of a block's centres among ``centres``, and their rows.
-    """
-    wanted = np.arange(structure.n_atoms, dtype=np.int32) if centres is None else centres
-    if len(wanted) == 0:
-        return
-    first, rest = share_of(progress, 0.0, _PREPARATION), share_of(progress, _PREPARATION, 1.0)
-    rows, done = prepared_rows(descriptor, structure, centres, find, dtype, first), 0
-    for block in chunks(structure, wanted, most, float(descriptor.cutoff)):
-        yield (block if centres is None else np.searchsorted(wanted, block).astype(np.int32)), rows(block)
-        done += len(block)
-        if rest:
-            rest(done / len(wanted))
-
-
-def share_of(progress: Progress | None, start: float, stop: float) -> Progress | None:
-    """Progress of a part of the work, which is everything from ``start`` to ``stop``."""
-    return None if progress is None else lambda fraction: progress(start + (stop - start) * fraction)
 
 
 def prepare_shells(

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from glass_core.descriptors.base import Descriptor, Prepared
-from glass_core.descriptors.shells import Finder, Progress, RowsOf, prepared_rows, share_of
+from glass_core.descriptors.rows import RowsOf, prepared_rows
 from glass_core.errors import GlassError
+from glass_core.neighbours import Finder
+from glass_core.progress import Progress, share_of
 from glass_core.structure import Ints, Structure
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from glass_core.arrays import Arrays
 from glass_core.errors import require_package
 from glass_core.graphs.folded import Affine, Doubles, Floats, Layer, Member, member_of
 from glass_core.graphs.hops import Hops
@@ -19,7 +20,6 @@ from glass_core.graphs.networks import Architecture
 from glass_core.graphs.settings import GATE, LEAK, SymGNNSettings
 from glass_core.graphs.shapes import weight_shapes
 from glass_core.graphs.weights import require_fit
-from glass_core.models.base import Arrays
 from glass_core.threads import for_ranges
 
 _ROWS = 4096  # of atoms that are decoded at once

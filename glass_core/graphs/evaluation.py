@@ -8,10 +8,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.arrays import Arrays
 from glass_core.graphs import compiled
 from glass_core.graphs.hops import Hops
 from glass_core.graphs.networks import Architecture
-from glass_core.models.base import Arrays
 
 
 class Evaluator(Protocol):

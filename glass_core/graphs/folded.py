@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.arrays import Arrays
 from glass_core.errors import GlassError
 from glass_core.graphs.settings import DECODER, SymGNNSettings
-from glass_core.models.base import Arrays
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]

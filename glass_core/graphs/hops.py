@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.descriptors.shells import Finder
-from glass_core.neighbours import Neighbours, joined, neighbour_blocks
+from glass_core.neighbours import Finder, Neighbours, joined, neighbour_blocks
 from glass_core.structure import Ints, Structure
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.arrays import Arrays
 from glass_core.errors import require_package
 from glass_core.graphs.hops import Hops
 from glass_core.graphs.networks import Architecture
 from glass_core.graphs.weights import require_fit
-from glass_core.models.base import Arrays
 
 if TYPE_CHECKING:
     from glass_core.graphs.base import Network

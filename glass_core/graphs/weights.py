@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from glass_core.arrays import Arrays
 from glass_core.errors import GlassError
-from glass_core.models.base import Arrays
 
 
 def require_fit(wanted: Mapping[str, tuple[int, ...]], arrays: Arrays, member: int) -> None:

@@ -9,19 +9,18 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.arrays import Arrays, require_shape
 from glass_core.descriptors.base import described
-from glass_core.descriptors.shells import Finder, blocks_of_rows
-from glass_core.descriptors.shells import Progress as Progress
+from glass_core.descriptors.rows import blocks_of_rows
 from glass_core.errors import GlassError
-from glass_core.models.arrays import require_shape
 from glass_core.models.domain import Domain
 from glass_core.models.guard import Guard
-from glass_core.neighbours import neighbour_blocks
+from glass_core.neighbours import Finder, neighbour_blocks
 from glass_core.outputs import PerAtom, output
+from glass_core.progress import Progress
 from glass_core.settings import conformed, field_types
 from glass_core.structure import Ints, Structure
 
-Arrays = Mapping[str, NDArray[Any]]
 _MEMORY = 2.5e9
 _ROWS = 8_000
 
@@ -87,6 +86,27 @@ class Model(Protocol):
     @classmethod
     def from_parts(cls, settings: Mapping[str, Any], tensors: Arrays, card: ModelCard) -> Model:
         """The model again, from what a file holds."""
+
+
+@runtime_checkable
+class Calibrated(Protocol):
+    """A model whose ``barrier_std`` is a calibrated standard error."""
+
+    @property
+    def label_noise(self) -> float:
+        """Deviation of labels from true barriers that its intervals were calibrated with, eV."""
+
+
+@runtime_checkable
+class OnDevice(Protocol):
+    """A model that can compute elsewhere than on the processor."""
+
+    @property
+    def device(self) -> str:
+        """ "cpu", "cuda", "cuda:1" …"""
+
+    def on(self, device: str) -> Model:
+        """The same model computing on another device."""
 
 
 @dataclass(frozen=True, eq=False)

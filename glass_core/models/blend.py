@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.descriptors.shells import Finder
+from glass_core.arrays import Arrays
 from glass_core.errors import GlassError
-from glass_core.models.base import Arrays, ModelCard, Progress
+from glass_core.models.base import ModelCard
 from glass_core.models.graph import GraphBarrier
 from glass_core.models.linear import LinearBarrier
-from glass_core.neighbours import neighbour_blocks
+from glass_core.neighbours import Finder, neighbour_blocks
 from glass_core.outputs import PerAtom
+from glass_core.progress import Progress
 from glass_core.settings import Share, conformed
 from glass_core.structure import Ints, Structure
 

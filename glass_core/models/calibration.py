@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.arrays import require_shape
 from glass_core.errors import GlassError
-from glass_core.models.arrays import require_shape
 
 Floats = NDArray[np.floating]
 

@@ -10,21 +10,22 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.arrays import Arrays, require_shape
 from glass_core.descriptors.base import described
-from glass_core.descriptors.shells import Finder, blocks_of_rows
+from glass_core.descriptors.rows import blocks_of_rows
 from glass_core.domains import Surroundings, chunks
 from glass_core.errors import GlassError
 from glass_core.graphs.evaluation import Evaluator, evaluator
 from glass_core.graphs.hops import Hops, hops_of
-from glass_core.graphs.memory import memory_errors
 from glass_core.graphs.networks import Architecture
-from glass_core.models.arrays import require_shape
-from glass_core.models.base import Arrays, ModelCard, Progress
+from glass_core.graphs.out_of_memory import memory_errors
+from glass_core.models.base import ModelCard
 from glass_core.models.devices import require_device
 from glass_core.models.domain import Domain
 from glass_core.models.guard import Guard
-from glass_core.neighbours import neighbour_blocks
+from glass_core.neighbours import Finder, neighbour_blocks
 from glass_core.outputs import PerAtom, output
+from glass_core.progress import Progress
 from glass_core.settings import Positive, conformed
 from glass_core.structure import Ints, Structure
 

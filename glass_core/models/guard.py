@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.arrays import require_shape
 from glass_core.descriptors.anisotropy import Anisotropy
 from glass_core.descriptors.base import described
-from glass_core.descriptors.shells import Finder
 from glass_core.errors import GlassError
-from glass_core.models.arrays import require_shape
-from glass_core.neighbours import neighbour_blocks
+from glass_core.neighbours import Finder, neighbour_blocks
 from glass_core.structure import Ints, Structure
 
 _MARGIN = 1.1

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.arrays import Arrays, require_shape
 from glass_core.errors import GlassError
-from glass_core.models.arrays import require_shape
-from glass_core.models.base import Arrays, DescriptorModel, ModelCard
+from glass_core.models.base import DescriptorModel, ModelCard
 from glass_core.models.calibration import StandardError
 from glass_core.models.domain import Domain
 

@@ -8,6 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.arrays import require_shape
+from glass_core.errors import GlassError
+
 Array = NDArray[np.floating]
 Layers = Sequence[tuple[Array, Array]]
 Activation = Literal["relu", "silu"]
@@ -51,3 +54,25 @@ def unpack(tensors: Mapping[str, NDArray[Any]], prefix: str = "") -> list[tuple[
         index = len(layers)
         layers.append((tensors[f"{prefix}layer{index}.weight"], tensors[f"{prefix}layer{index}.bias"]))
     return layers
+
+
+def require_layers(layers: Layers, inputs: int, outputs: int | None, prefix: str = "") -> None:
+    """Checks that the layers of a network follow each other.
+
+    Args:
+        layers: weight and bias of each, see ``networks``.
+        inputs: features that go in.
+        outputs: numbers that come out; None for any.
+        prefix: in front of the names of the arrays.
+
+    Raises:
+        GlassError: if there are no layers, or one does not fit.
+    """
+    if not layers:
+        raise GlassError(f"{prefix}layer0 is missing")
+    width = inputs
+    for index, (weight, bias) in enumerate(layers):
+        last = index + 1 == len(layers)
+        require_shape(f"{prefix}layer{index}.weight", weight, outputs if last else None, width)
+        require_shape(f"{prefix}layer{index}.bias", bias, len(weight))
+        width = len(weight)

@@ -12,7 +12,7 @@ def glass_models() -> list[str]:
         "scnn=glass_core.models.scnn:SCNN",
         "classifier=glass_core.models.classifier:Classifier",
         "linear_barrier=glass_core.models.linear:LinearBarrier",
-        "barrier_committee=glass_core.models.barrier:BarrierCommittee",
+        "barrier_committee=glass_core.models.committee:BarrierCommittee",
         "graph_barrier=glass_core.models.graph:GraphBarrier",
         "blend=glass_core.models.blend:Blend",
     ]

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.models.arrays import require_layers, require_shape
-from glass_core.models.base import Arrays, DescriptorModel, ModelCard
-from glass_core.models.networks import ACTIVATIONS, Activation, Layers, pack, unpack
+from glass_core.arrays import Arrays, require_shape
+from glass_core.models.base import DescriptorModel, ModelCard
+from glass_core.models.networks import ACTIVATIONS, Activation, Layers, pack, require_layers, unpack
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from glass_core.saddle.surface import Surface
 from glass_core.structure import Floats, Ints, Structure
+from glass_core.surface import Surface
 
 _ROUNDING = 1e-5  # eV; some engines compute in single precision
 

@@ -13,8 +13,8 @@ from glass_core.potentials.curvature import LocalCurvature
 from glass_core.potentials.surroundings import Movers
 from glass_core.potentials.tables import Tables
 from glass_core.potentials.workspace import Workspace
-from glass_core.saddle.surface import Curvature
 from glass_core.structure import Floats
+from glass_core.surface import Curvature
 
 
 class LocalSurface:

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from glass_core.dataset import Dataset
 from glass_core.errors import GlassError
+from glass_core.figures import save
 from glass_core.files import replacing
 from glass_core.metrics import auc_roc, average_precision, is_top
 from glass_core.models.base import Model
 from glass_core.models.scnn import SCNN
 from glass_core.paths import make_folder
 from glass_core.report import constraints, scores
-from glass_core.report.canvas import save
 from glass_core.report.prototypes import raw_prototype_scores
 from glass_core.training.bench import RowsBench, Tell
 from glass_core.training.config import read_config

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.figures import CLUSTERS, HIGH, LOW, new_figure
 from glass_core.models.scnn import SCNN
 from glass_core.neighbours import find_neighbours
-from glass_core.report.canvas import CLUSTERS, HIGH, LOW, new_figure
 from glass_core.structure import Structure
 
 Floats = NDArray[np.floating]

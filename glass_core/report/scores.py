@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.dataset import Configuration
+from glass_core.figures import HIGH, LOW, THIRD, new_figure
 from glass_core.metrics import auc_roc, is_top, pearson
-from glass_core.report.canvas import HIGH, LOW, THIRD, new_figure
 
 Floats = NDArray[np.float64]
 

@@ -12,9 +12,9 @@ from glass_core.saddle.records import Outcome, Phase, State, added
 from glass_core.saddle.search import Steps, outcome_of
 from glass_core.saddle.settings import ArtnSettings
 from glass_core.saddle.sides import relax_sides
-from glass_core.saddle.surface import Surface
 from glass_core.saddle.walk import Freedom, GivenUpError, Walk
 from glass_core.structure import Floats
+from glass_core.surface import Surface
 
 
 def reconverge(

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from glass_core.saddle.records import PHASES, Phase
-from glass_core.saddle.surface import Curvature, CurvedSurface, Surface
 from glass_core.structure import Floats
+from glass_core.surface import Curvature, CurvedSurface, Surface
 
 
 class Counted:

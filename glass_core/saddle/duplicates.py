@@ -8,25 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.saddle.records import SearchRecord
+from glass_core.saddle.settings import Events
 from glass_core.structure import Floats
 
-SAME_ENERGY = 0.01  # eV
-SAME_PLACE = 0.1  # Å
 
-
-def distinct_events(
-    records: Sequence[SearchRecord], energy: float = SAME_ENERGY, distance: float = SAME_PLACE
-) -> NDArray[np.int64]:
+def distinct_events(records: Sequence[SearchRecord], same: Events) -> NDArray[np.int64]:
     """Number of the event that each accepted search found, in the order first met; −1 for searches without one.
 
-    Two searches found the same event if barriers and final energies differ by less than ``energy`` and every atom is
-    displaced alike, at the saddle and in the other minimum, within ``distance``. Displacements are taken from the
-    common minimum, so periodic images play no part.
+    Two searches found the same event if barriers and final energies differ by less than ``same.energy`` and every atom
+    is displaced alike, at the saddle and in the other minimum, within ``same.distance``. Displacements are taken from
+    the common minimum, so periodic images play no part.
 
     Args:
         records: searches of one structure, around any atoms.
-        energy: eV. Fixed surroundings differ between centres, and shift energies by a few hundredths at 10 Å.
-        distance: Å.
+        same: settings.
     """
     events: list[SearchRecord] = []
     numbers = np.full(len(records), -1, dtype=np.int64)
@@ -36,8 +31,8 @@ def distinct_events(
         record = records[index]
         if not np.isfinite(record.barrier):
             break
-        recent = [e for e in recent if record.barrier - events[e].barrier < energy]
-        found = next((e for e in recent if _alike(record, events[e], energy, distance)), None)
+        recent = [e for e in recent if record.barrier - events[e].barrier < same.energy]
+        found = next((e for e in recent if _alike(record, events[e], same)), None)
         if found is None:
             found = len(events)
             events.append(record)
@@ -46,12 +41,13 @@ def distinct_events(
     return _in_order_met(numbers)
 
 
-def _alike(a: SearchRecord, b: SearchRecord, energy: float, distance: float) -> bool:
-    if abs(a.final_energy - b.final_energy) >= energy:
+def _alike(a: SearchRecord, b: SearchRecord, same: Events) -> bool:
+    if abs(a.final_energy - b.final_energy) >= same.energy:
         return False
     atoms = np.union1d(a.moved_d, b.moved_d)
     return all(
-        np.linalg.norm(_spread(atoms, a.moved_d, x) - _spread(atoms, b.moved_d, y), axis=1).max(initial=0.0) < distance
+        np.linalg.norm(_spread(atoms, a.moved_d, x) - _spread(atoms, b.moved_d, y), axis=1).max(initial=0.0)
+        < same.distance
         for x, y in ((a.saddle_dc, b.saddle_dc), (a.final_dc, b.final_dc))
     )
 

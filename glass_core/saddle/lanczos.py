@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from glass_core.kernels import lbfgs
-from glass_core.saddle.surface import Curvature
 from glass_core.structure import Floats
+from glass_core.surface import Curvature
 
 _EXHAUSTED = 1e-6  # eV/Å²
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from glass_core.kernels import lbfgs
-from glass_core.saddle.memory import Memory
+from glass_core.saddle.lbfgs import Memory
 from glass_core.saddle.settings import Relax
-from glass_core.saddle.surface import Surface
 from glass_core.structure import Floats
+from glass_core.surface import Surface
 
 _RELAX = Relax()
 _LEAST = 5e-8  # of the longest step: shorter ones tell of rounding alone

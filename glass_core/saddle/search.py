@@ -17,9 +17,9 @@ from glass_core.saddle.phases import to_first_order, to_saddle
 from glass_core.saddle.records import Minimum, Outcome, Phase, State, Step
 from glass_core.saddle.settings import ArtnSettings
 from glass_core.saddle.sides import relax_sides
-from glass_core.saddle.surface import Surface
 from glass_core.saddle.walk import Freedom, GivenUpError, Walk, without_freedom
 from glass_core.structure import Floats
+from glass_core.surface import Surface
 
 Steps = Generator[Step, None, Outcome]
 

@@ -19,9 +19,9 @@ from glass_core.saddle.minimise import minimise
 from glass_core.saddle.records import PHASES, Minimum, Outcome, Phase, SearchRecord, State, added
 from glass_core.saddle.search import run, search
 from glass_core.saddle.settings import ArtnSettings
-from glass_core.saddle.surface import RestartableSurface
 from glass_core.saddle.walk import Freedom, distance
 from glass_core.structure import Floats, Structure
+from glass_core.surface import RestartableSurface
 
 
 @dataclass(frozen=True, eq=False)

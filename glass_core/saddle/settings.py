@@ -160,6 +160,28 @@ class Regions(_Checked):
 
 
 @dataclass(frozen=True)
+class Events(_Checked):
+    """Which events are the same one.
+
+    Attributes:
+        energy: their barriers, and the energies of their other minima, differ by less than this, eV. Fixed surroundings
+            differ between centres, and shift energies by a few hundredths at 10 Å.
+        distance: every atom is displaced alike within this, Å.
+    """
+
+    energy: Energy = 0.01
+    distance: Length = 0.1
+
+    @property
+    def kept(self) -> float:
+        """Displacements that label files keep unless told otherwise are larger, Å.
+
+        The energies of the configurations kept are some 0.02 eV too high then, some 0.3 eV from 0.05 Å on.
+        """
+        return self.distance / 10
+
+
+@dataclass(frozen=True)
 class Modes(_Checked):
     """Lowest curvatures, by Lanczos vectors.
 
@@ -196,10 +218,10 @@ class Relax(_Checked):
 
 @dataclass(frozen=True)
 class ArtnSettings(_Checked):
-    """Everything that decides the outcome of a search, besides structure, potential and seed.
+    """Everything that decides the outcome of a search, besides structure, potential and seed, and which are the same.
 
     Attributes:
-        kick, push, climb, sides, regions, modes, relax: see there.
+        kick, push, climb, sides, regions, events, modes, relax: see there.
         cap: energy above the minimum at which a search is given up, eV.
         farthest: distance of an atom from its place at which a search has diverged, Å.
         minimum_force: largest force on an atom of a structure that counts as a minimum, eV/Å.
@@ -213,6 +235,7 @@ class ArtnSettings(_Checked):
     climb: Climb = field(default_factory=Climb)
     sides: Sides = field(default_factory=Sides)
     regions: Regions = field(default_factory=Regions)
+    events: Events = field(default_factory=Events)
     modes: Modes = field(default_factory=Modes)
     relax: Relax = field(default_factory=Relax)
     cap: Energy = 25.0
@@ -243,9 +266,14 @@ class ArtnSettings(_Checked):
             length: the other unit of length, Å.
             energy: that of energy, eV.
 
+        Raises:
+            GlassError: unless both are > 0.
+
         >>> ArtnSettings().scaled(length=2.5, energy=0.4).climb.step
         0.06
         """
+        for name, unit in (("length", length), ("energy", energy)):
+            conformed(unit, Positive, f"unit of {name}")
         settings: ArtnSettings = _scaled(self, length, energy)
         return settings
 
@@ -257,8 +285,8 @@ class ArtnSettings(_Checked):
             GlassError: for an unknown key or a wrong value.
         """
         parts = {
-            "kick": Kick, "push": Push, "climb": Climb, "sides": Sides, "regions": Regions, "modes": Modes,
-            "relax": Relax,
+            "kick": Kick, "push": Push, "climb": Climb, "sides": Sides, "regions": Regions, "events": Events,
+            "modes": Modes, "relax": Relax,
         }  # fmt: skip
         given = {
             key: checked(parts[key], value, f"{key} of the search settings") if key in parts else value
@@ -303,6 +331,9 @@ PRESETS: Mapping[str, ArtnSettings] = {
     "strict": ArtnSettings(climb=Climb(second_vectors=80), regions=Regions(both_sides=True)),
     "reduced": ArtnSettings().scaled(length=2.5, energy=0.4),
 }
+
+
+DEFAULT_PRESET = "bauchy2024"
 
 
 def preset(name: str) -> ArtnSettings:

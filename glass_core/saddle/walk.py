@@ -11,7 +11,7 @@ import numpy as np
 from glass_core.kernels import lbfgs
 from glass_core.saddle.counted import Counted
 from glass_core.saddle.lanczos import lowest_mode
-from glass_core.saddle.memory import Memory
+from glass_core.saddle.lbfgs import Memory
 from glass_core.saddle.records import Phase, State, Step
 from glass_core.saddle.settings import ArtnSettings
 from glass_core.structure import Floats

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.descriptors.base import Descriptor, described
-from glass_core.descriptors.shells import Features, Finder
-from glass_core.neighbours import Neighbours, neighbour_blocks
+from glass_core.descriptors.rows import Features
+from glass_core.neighbours import Finder, Neighbours, neighbour_blocks
 from glass_core.settings import checked
 from glass_core.structure import Ints, Structure
 from glass_core.testing.common import COMMON_CHECKS
@@ -83,7 +83,7 @@ def _columns(descriptor: Descriptor, features: NDArray[np.floating]) -> Columns:
 def _lacking(descriptor: object) -> str:
     names = [
         name
-        for name in ("kind", "species", "receptive_field", "bytes_per_atom", "names", "__call__")
+        for name in ("kind", "species", "cutoff", "receptive_field", "bytes_per_atom", "names", "__call__")
         if not hasattr(descriptor, name)
     ]
     return ", ".join(names) or "nothing"
@@ -102,6 +102,10 @@ def _own_checks(descriptor: Descriptor) -> dict[str, Check]:
         found = _columns(descriptor, collect(descriptor, structure, None, finder))
         require_equal(subject, subject.values(structure, None), found, f"edges in blocks of {_BLOCK} centres")
         require(finder.calls > 0, "the descriptor did not ask `find` for its edges")
+        longest = float(descriptor.cutoff)
+        require(
+            finder.longest <= longest, f"it asked for edges of {finder.longest:g} Å, beyond its cutoff of {longest:g} Å"
+        )
 
     def dtype(subject: Subject, structure: Structure, random: np.random.Generator) -> None:
         """Features come in the number type asked for, and float32 is close to float64."""
@@ -125,14 +129,14 @@ def _own_checks(descriptor: Descriptor) -> dict[str, Check]:
 
 
 class SmallBlocks:
-    """A finder that gives edges in small blocks, and counts how often it was asked."""
+    """A finder that gives edges in small blocks, and keeps how often and how far it was asked."""
 
     def __init__(self) -> None:
-        self.calls = 0
+        self.calls, self.longest = 0, 0.0
 
     def __call__(self, structure: Structure, cutoff: float, centres: Ints | None) -> Iterable[Neighbours]:
         """Edges of the centres, Å."""
-        self.calls += 1
+        self.calls, self.longest = self.calls + 1, max(self.longest, cutoff)
         return neighbour_blocks(structure, cutoff, centres, block_atoms=_BLOCK)
 
 

@@ -86,11 +86,11 @@ def bench_of(config: TrainingConfig, dataset: Dataset, device: str = "cpu") -> B
 
 def row_trainers() -> dict[str, tuple[type[Any], RowTrainer]]:
     """Settings and trainer of the models on descriptors, by their name in a configuration."""
-    from glass_core.training import barrier, linear, scnn
+    from glass_core.training import committee, linear, scnn
 
     return {
-        "barrier": (barrier.CommitteeSettings, barrier.train_committee),
-        "ridge": (barrier.RidgeSettings, barrier.train_ridge),
+        "committee": (committee.CommitteeSettings, committee.train_committee),
+        "ridge": (committee.RidgeSettings, committee.train_ridge),
         "linear_barrier": (linear.LinearSettings, linear.train_linear),
         "scnn": (scnn.SCNNSettings, scnn.train_scnn),
         "classifier": (scnn.ClassifierSettings, scnn.train_classifier),

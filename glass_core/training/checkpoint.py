@@ -31,8 +31,8 @@ class Checkpoint:
         network: its weights.
         optimizer: per parameter, in the order of the network's, the tensors of the optimiser.
         best: weights of the best epoch so far; those of the last without validation.
-        history: per epoch done, training loss (in units of the labels' variance), validation score (None without
-            validation), last learning rate, and seconds.
+        history: per epoch done, training loss (in units of the labels' variance), Pearson correlations in training and
+            of the validation group (None without validation), last learning rate, and seconds.
     """
 
     epoch: int

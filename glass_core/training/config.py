@@ -8,6 +8,7 @@ import os
 import pathlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from glass_core.errors import GlassError, unknown
@@ -18,7 +19,7 @@ from glass_core.yaml_text import read_yaml
 VERSION = 4
 """Of training: one more when defaults or algorithms change, so that folds kept from before are not used again."""
 
-_CHANGED = {"barrier": 1, "ridge": 1}  # model to train → how often it has changed since, alone
+_CHANGED = {"committee": 1, "ridge": 1}  # model to train → how often it has changed since, alone
 _MOST_BASES = 20
 
 SHIPPED = pathlib.Path(__file__).parent.parent / "data" / "training"
@@ -29,7 +30,7 @@ class TrainingConfig:
     """What to train.
 
     Attributes:
-        model: "linear_barrier", "barrier" (committee of networks) or "ridge" on descriptors, "graph" (SymGNN and its
+        model: "linear_barrier", "committee" (of networks) or "ridge" on descriptors, "graph" (SymGNN and its
             baselines), "blend" (the first and a graph network), all in eV; "scnn" or "classifier".
         descriptor: ``kind`` and settings of the descriptor; the species come from the data. Graph networks use it
             for the out-of-domain flag only.
@@ -84,9 +85,12 @@ def read_config(path: str | os.PathLike[str]) -> TrainingConfig:
 def _file(path: str | os.PathLike[str], folder: pathlib.Path) -> pathlib.Path:
     """A path seen from ``folder``, or a shipped name."""
     shipped, own = SHIPPED / f"{path}.yaml", folder / path
-    known = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.yaml")))
-    file = shipped if is_file(shipped) and not is_file(own) else own
-    return existing_file(file, "configuration", f"give a YAML file or one of: {known}")
+    known = [p.stem for p in SHIPPED.glob("*.yaml")]
+    if is_file(shipped) and not is_file(own):
+        return shipped
+    if os.fspath(path).isidentifier() and not own.exists():
+        raise unknown("configuration", path, known, "Or give the path of a YAML file.")
+    return existing_file(own, "configuration", f"give a YAML file or one of: {', '.join(known)}")
 
 
 def _content(file: pathlib.Path, above: tuple[pathlib.Path, ...]) -> Any:
@@ -111,7 +115,19 @@ def _require_keys(content: Any, file: pathlib.Path) -> None:
     known = ["base", *field_types(TrainingConfig)]
     for key in conformed(content, Mapping[str, Any], str(file)):
         if key not in known:
-            raise unknown(f"key in {file}", key, known)
+            below = get_close_matches(key, _settings_of_trainers(), n=1)
+            cure = f"Or is it {below[0]}, which belongs under settings?" if below else ""
+            raise unknown(f"key in {file}", key, known, cure)
+
+
+def _settings_of_trainers() -> set[str]:
+    """Names of the settings of all trainers."""
+    from glass_core.training.bench import row_trainers
+    from glass_core.training.blend import BlendSettings
+    from glass_core.training.graph import GraphSettings
+
+    classes = [GraphSettings, BlendSettings, *(settings for settings, _ in row_trainers().values())]
+    return {name for settings in classes for name in field_types(settings)}
 
 
 def _joined(under: Any, over: Any) -> Any:

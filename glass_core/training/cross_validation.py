@@ -20,6 +20,7 @@ from glass_core.errors import GlassError, unknown
 from glass_core.evaluation import scored_output
 from glass_core.files import replacing
 from glass_core.metrics import label_coverage, mean_scores, report, require_scorable
+from glass_core.models.base import Calibrated
 from glass_core.paths import make_folder
 from glass_core.training.bench import Bench, Notes, Tell, Values, bench_of, portion
 from glass_core.training.config import TrainingConfig
@@ -245,7 +246,7 @@ def _fold(
         "seconds_per_atom": seconds_per_atom(model, structure),
         "invariance_error": invariance_error(model, structure, output, seed),
     }
-    if hasattr(model, "label_noise"):
+    if isinstance(model, Calibrated):
         measured["label_noise"] = float(model.label_noise)
     fold = Fold(bench.values(model, group), measured)
     if path is not None and is_first():

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Mapping, Sequence
 
-from glass_core.report.canvas import HIGH, LOW, new_figure, save
+from glass_core.figures import HIGH, LOW, new_figure, save
 from glass_core.training.checkpoint import best_epoch
 
 
 def draw_curves(history: Sequence[Mapping[str, float | None]], path: pathlib.Path, title: str) -> None:
-    """Training loss (in units of the labels' variance) and validation score over epochs, as PNG.
+    """Training loss (in units of the labels' variance) and Pearson correlations over epochs, as PNG.
 
     Args:
-        history: per epoch "loss" and "validation" (None without validation).
+        history: per epoch "loss", "training" and "validation" (None without validation), see ``Checkpoint``.
         path: file to write.
         title: what was trained on what.
 
@@ -29,10 +29,13 @@ def draw_curves(history: Sequence[Mapping[str, float | None]], path: pathlib.Pat
     axes.set_ylabel("training loss / label variance", color=LOW)
     axes.set_ylim(0, None)
     axes.xaxis.get_major_locator().set_params(integer=True)
+    right = axes.twinx()
+    right.plot(epochs, [entry["training"] for entry in history], color=HIGH, linestyle=":")
+    right.set_ylabel("Pearson r, training", color=HIGH)
+    right.set_ylim(None, 1)
     if history and history[-1]["validation"] is not None:
         scores, best = [entry["validation"] for entry in history], best_epoch(history)
-        right = axes.twinx()
         right.plot(epochs, scores, color=HIGH)
         right.plot([best], [scores[best - 1]], "o", color=HIGH)
-        right.set_ylabel("Pearson r, validation group (best: dot)", color=HIGH)
+        right.set_ylabel("Pearson r, training (dotted)\nand validation group (best: dot)", color=HIGH)
     save(figure, path)

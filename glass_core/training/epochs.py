@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import require_package
-from glass_core.graphs.memory import memory_errors
 from glass_core.graphs.on_torch import weights_of
+from glass_core.graphs.out_of_memory import memory_errors
 from glass_core.training.allocator import keep_freed_memory
 from glass_core.training.bench import Notes
 from glass_core.training.checkpoint import Checkpoint, best_epoch, read_checkpoint
 from glass_core.training.parallel import ranks
-from glass_core.training.trainer import Fit, Sample, Trainer
+from glass_core.training.trainer import DivergedError, Fit, Sample, Trainer
 
 if TYPE_CHECKING:
     from glass_core.training.graph import GraphSettings
@@ -57,7 +57,8 @@ def run(fit: Fit, samples: Sequence[Sample], held: int | None, device: str, note
 
     Raises:
         GlassError: if nothing is left to train on; for a checkpoint that is damaged or of another run; without
-            memory; or if the loss is no longer finite: the state of the last good epoch is kept.
+            memory.
+        DivergedError: if the loss is no longer finite; holds the weights of the best epoch before.
         MissingExtraError: without matplotlib, where curves are to be drawn.
     """
     group = ranks()
@@ -67,8 +68,7 @@ def run(fit: Fit, samples: Sequence[Sample], held: int | None, device: str, note
     with memory_errors("make the network smaller (width, head_width, samples), or use a device with more memory"):
         trainer = Trainer(fit, [s for s in samples if s.group != held], device, group)
         state = _train(trainer, [s for s in samples if s.group == held], fit.key(samples, held), notes)
-        trainer.network.load_state_dict(dict(state.best))
-        trainer.settle()
+        weights = _settled(trainer, state)
     if notes.checkpoint and group.first:
         from glass_core.training.curves import draw_curves
 
@@ -76,7 +76,14 @@ def run(fit: Fit, samples: Sequence[Sample], held: int | None, device: str, note
         known = f"group {', '.join(map(str, groups))}" if len(groups) <= _NAMED else f"{len(groups)} groups"
         title = f"{fit.title}\ntrained on {known}" + ("" if held is None else f"; validated on {held}")
         draw_curves(state.history, notes.checkpoint.with_name(f"{notes.checkpoint.name}.png"), title)
-    return Trained(weights_of(trainer.network), sum(entry.get("seconds") or 0.0 for entry in state.history))
+    return Trained(weights, sum(entry.get("seconds") or 0.0 for entry in state.history))
+
+
+def _settled(trainer: Trainer, state: Checkpoint) -> Weights:
+    """Weights of the best epoch, ready to predict."""
+    trainer.network.load_state_dict(dict(state.best))
+    trainer.settle()
+    return weights_of(trainer.network)
 
 
 def _train(trainer: Trainer, valid: Sequence[Sample], key: str, notes: Notes) -> Checkpoint:
@@ -88,9 +95,13 @@ def _train(trainer: Trainer, valid: Sequence[Sample], key: str, notes: Notes) ->
     trainer.load(state)
     while not _finished(state, settings):
         start = time.perf_counter()
-        loss = trainer.epoch(state.epoch)
+        try:
+            loss, agreement = trainer.epoch(state.epoch)
+        except DivergedError as error:
+            error.weights = _settled(trainer, state) if state.epoch else None
+            raise
         score = group.from_first(lambda: trainer.score(valid)) if valid else None
-        state = trainer.after(state, loss, score, time.perf_counter() - start)
+        state = trainer.after(state, loss, agreement, score, time.perf_counter() - start)
         if path and group.first:
             state.write(path, key)
         if notes.tell:
@@ -105,4 +116,4 @@ def _finished(state: Checkpoint, settings: GraphSettings) -> bool:
 def _title(state: Checkpoint, settings: GraphSettings) -> str:
     last = state.history[-1]
     what = "" if last["validation"] is None else f", validation r = {last['validation']:.3f}"
-    return f"epoch {state.epoch}/{settings.epochs}, loss {last['loss']:.3f}{what}"
+    return f"epoch {state.epoch}/{settings.epochs}, loss {last['loss']:.3f}, r = {last['training']:.3f}{what}"

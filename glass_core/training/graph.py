@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from glass_core.arrays import Arrays
 from glass_core.dataset import Configuration, Dataset
 from glass_core.errors import GlassError
 from glass_core.graphs.hops import hops_of
 from glass_core.graphs.on_torch import require_torch
-from glass_core.models.base import Arrays, ModelCard
+from glass_core.model_file import save_model
+from glass_core.models.base import ModelCard
 from glass_core.models.domain import Domain
 from glass_core.models.graph import Flag, GraphBarrier, architecture
 from glass_core.models.guard import Guard
-from glass_core.settings import Count, NotNegative, Positive, Share, checked
+from glass_core.settings import Count, NotNegative, Positive, Rate, Share, checked
 from glass_core.training.bench import Notes, Values, portion, predicted_values
 from glass_core.training.config import TrainingConfig
 from glass_core.training.rows import features_of, make_descriptor, standardisation
-from glass_core.training.weights import label_weights
+from glass_core.training.weights import LabelNoise
+
+if TYPE_CHECKING:
+    from glass_core.training.trainer import DivergedError, Fit
 
 
 @dataclass(frozen=True)
-class GraphSettings:
+class GraphSettings(LabelNoise):
     """How a graph network is trained.
 
     Attributes:
@@ -41,9 +47,6 @@ class GraphSettings:
         loss: "mse", or "huber" with its corner at one standard deviation of the labels.
         mean_weight: share of a configuration's mean error that counts. 1 is the plain loss; less lets a step on one
             configuration learn what tells its atoms apart rather than how its mean differs from that of the last.
-        label_noise: deviation of labels from true barriers where the data set does not tell it, eV.
-        misfit: deviation of true barriers from what a network can tell, eV: where labels tell their errors, those of
-            larger errors count less (see ``label_weights``).
         validation: "rotate" trains each member without one more group and keeps its best epoch on that group; "none"
             trains on all groups to the last epoch.
         patience: with validation, epochs without a better score after which training stops. It should exceed the
@@ -57,14 +60,12 @@ class GraphSettings:
     architecture: Mapping[str, Any] = field(default_factory=dict)
     epochs: Count = 60
     optimizer: Literal["adamw", "muon"] = "adamw"
-    learning_rate: Positive = 3e-3
+    learning_rate: Rate = 3e-3
     schedule: Literal["one_cycle", "constant"] = "one_cycle"
     weight_decay: NotNegative = 1e-4
     clip: Positive = 1.0
     loss: Literal["mse", "huber"] = "mse"
     mean_weight: Share = 1.0
-    label_noise: NotNegative = 0.14
-    misfit: Positive = 0.13
     validation: Literal["rotate", "none"] = "rotate"
     patience: Count = 30
     members: Count = 1
@@ -105,7 +106,7 @@ class GraphBench:
             hops = hops_of(known, network.cutoff, network.hops, self_edges=network.self_edges)
             atoms, labels = c.labelled(self._config.label)
             errors = c.noise(self._config.label)[atoms]
-            weights = label_weights(errors, self.settings.label_noise, self.settings.misfit)
+            weights = self.settings.weights(errors)
             samples[c.name] = Sample(Graph.of(hops).to(self._device), labels, c.group, atoms, weights)
         return samples
 
@@ -118,7 +119,7 @@ class GraphBench:
     def fit(self, left_out: int | None, seed: int, notes: Notes) -> GraphBarrier:
         """Trains the members on the other groups."""
         from glass_core.training.epochs import run
-        from glass_core.training.trainer import Fit
+        from glass_core.training.trainer import DivergedError, Fit
 
         kept = [c for c in self._dataset if c.group != left_out]
         labels = np.concatenate([c.labelled(self._config.label)[1] for c in kept])
@@ -134,7 +135,10 @@ class GraphBench:
             samples = [self._samples[k.name] for k in kept]
             title = f"member {c + 1}/{self.settings.members}, " if self.settings.members > 1 else ""
             tell = portion(notes.tell, c / self.settings.members, (c + 1) / self.settings.members, title)
-            trained.append(run(fit, samples, held, self._device, Notes(checkpoint, tell)))
+            try:
+                trained.append(run(fit, samples, held, self._device, Notes(checkpoint, tell)))
+            except DivergedError as error:
+                raise self._with_last_good(error, fit, checkpoint) from error
         members = tuple(t.weights for t in trained)
         content: dict[str, Any] = {"training_seconds": sum(t.seconds for t in trained)}
         if learned := [found for weights in members if (found := learned_distributions(weights))]:
@@ -144,6 +148,15 @@ class GraphBench:
         glasses, quantile = [c.structure for c in kept], self._config.domain_quantile
         guard = None if flag is None else Guard.fit(glasses, species, quantile)
         return GraphBarrier(self.architecture, species, members, centre, scale, flag, card, self._device, guard)
+
+    def _with_last_good(self, error: DivergedError, fit: Fit, checkpoint: pathlib.Path | None) -> GlassError:
+        """The error, once what was learned before is kept as a model."""
+        if error.weights is None or checkpoint is None:
+            return error
+        path = checkpoint.with_name(f"{checkpoint.name}-last_good.safetensors")
+        species, card = self._dataset.species, ModelCard(self.settings.network)
+        save_model(GraphBarrier(self.architecture, species, (error.weights,), fit.centre, fit.scale, None, card), path)
+        return GlassError(f"{error}; what was learned before is kept as a model, {path}")
 
     def _flag(self, kept: list[Configuration]) -> Flag | None:
         if self._descriptor is None:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import GlassError
-from glass_core.metrics import assumed_errors
 from glass_core.models.base import ModelCard
 from glass_core.models.calibration import StandardError
 from glass_core.models.domain import Domain
@@ -23,7 +22,7 @@ from glass_core.training.config import TrainingConfig
 from glass_core.training.moments import Moments, part_moments
 from glass_core.training.penalties import best_penalties, penalties
 from glass_core.training.rows import Rows, standardisation
-from glass_core.training.weights import label_weights
+from glass_core.training.weights import LabelNoise
 
 Scaling = tuple[NDArray[np.float32], NDArray[np.float32]]
 Parts = Mapping[tuple[int, float], Moments]
@@ -34,7 +33,7 @@ _CHOICES = ("penalty", "growth", "roughness")
 
 
 @dataclass(frozen=True)
-class LinearSettings:
+class LinearSettings(LabelNoise):
     """Settings of the two-state linear model.
 
     Attributes:
@@ -49,9 +48,6 @@ class LinearSettings:
         minima: weight of atoms as they are, and of still copies, in the state of motion.
         domain_margin: how many times farther than all but a thousandth of the training atoms an atom must lie
             to be out of domain.
-        label_noise: deviation of labels from true barriers where the data set does not tell it, eV; 0.14 is what two
-            labellings of one glass of the public data set show.
-        misfit: deviation of true barriers from what the model can tell, eV; see ``label_weights``.
     """
 
     penalty: Candidates = (200.0,)
@@ -63,12 +59,6 @@ class LinearSettings:
     copies: NotNegative = 0.1
     minima: NotNegative = 0.1
     domain_margin: Positive = 1.25
-    label_noise: NotNegative = 0.14
-    misfit: Positive = 0.13
-
-    def noise(self, rows: Rows) -> NDArray[np.float64]:
-        """Deviation of each row's label from the true barrier, eV."""
-        return assumed_errors(rows.noise_n, self.label_noise)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +81,7 @@ class _State:
 def train_linear(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) -> LinearBarrier:
     """``min Σ_i u_i (w·x_i + b − E_i)² + Σ_f λ_f w_f²`` for each state, one member per left-out group.
 
-    Labels of more noise have smaller weights u (see ``label_weights``).
+    Labels of more noise have smaller weights u (see ``LabelNoise``).
 
     Members differ in their data: each has left out one group of configurations. The gate opens above what still
     copies reach (their 99.9 % quantile) and is fully open where moving copies begin (their 0.1 % quantile).
@@ -122,7 +112,7 @@ def train_linear(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int)
         name: _fit(state, rows, scaling, used[name], settings, config.domain_quantile, seed)
         for name, state in states.items()
     }
-    card = ModelCard("barrier", content={"penalties": [dict(zip(_CHOICES, c, strict=True)) for c in chosen]})
+    card = ModelCard("linear", content={"penalties": [dict(zip(_CHOICES, c, strict=True)) for c in chosen]})
     (rest, domain, rest_error), (motion, motion_domain, motion_error) = fitted["rest"], fitted["motion"]
     return LinearBarrier(
         descriptor, *scaling, domain, card, gate, low, high, settings.label_noise, *rest, *motion,
@@ -156,7 +146,7 @@ def _states(rows: Rows, scaling: Scaling, settings: LinearSettings) -> Mapping[s
 
 def _parts(rows: Rows, displacements: list[float], scaling: Scaling, settings: LinearSettings) -> Parts:
     group, parts = rows.group_s[rows.configuration_n], {}
-    weight_n = label_weights(rows.noise_n, settings.label_noise, settings.misfit)
+    weight_n = settings.weights(rows.noise_n)
     for g, displacement in itertools.product(rows.groups, displacements):
         mine = (group == g) & (rows.displacement_n == displacement)
         if mine.any():
@@ -197,7 +187,7 @@ def _fit(
     members = np.array([w for w, _ in solved], dtype=np.float32), np.array([b for _, b in solved])
     draft = Domain.unbounded(state.second_ff)
     domain = draft.bounded(_map(draft.distance, rows, state.inside_n, scaling), quantile, settings.domain_margin)
-    residuals, leverages, noises, noise_n = [], [], [], settings.noise(rows)
+    residuals, leverages, noises, noise_n = [], [], [], settings.assumed(rows.noise_n)
     group = rows.group_s[rows.configuration_n]
     for held, (weight, constant) in zip(moments, solved, strict=True):
         unseen = uncalibrated(Moments.total(m for g, m in moments.items() if g != held), penalty, seed)

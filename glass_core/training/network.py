@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from glass_core.errors import GlassError, require_package
 from glass_core.models.networks import Activation
-from glass_core.settings import Count, NotNegative, Positive, Share
+from glass_core.settings import Count, NotNegative, Rate, Share
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +38,7 @@ class NetworkSettings:
     hidden: tuple[Count, ...] = (64,)
     activation: Activation = "silu"
     dropout: Share = 0.2
-    learning_rate: Positive = 1e-3
+    learning_rate: Rate = 1e-3
     weight_decay: NotNegative = 1e-2
     batch: Count = 512
     epochs: Count = 60

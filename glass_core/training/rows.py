@@ -16,7 +16,6 @@ from glass_core.registry import make
 from glass_core.structure import Structure, replace_fields
 from glass_core.training.config import TrainingConfig
 from glass_core.training.springs import with_fitted_springs
-from glass_core.training.weights import label_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +58,6 @@ class Rows:
     def _keep(self, keep: NDArray[np.bool_]) -> Rows:
         per_row = ("features_nf", "labels_n", "configuration_n", "atom_n", "displacement_n", "noise_n")
         return replace(self, **{name: getattr(self, name)[keep] for name in per_row})
-
-    def trust(self, label_noise: float, misfit: float) -> NDArray[np.float64]:
-        """How much each label counts, see ``label_weights``; 1 where none tells its error."""
-        weights = label_weights(self.noise_n, label_noise, misfit)
-        return np.ones(len(self.labels_n)) if weights is None else weights
 
     def without(self, *groups: int) -> Rows:
         """Rows of all other groups."""

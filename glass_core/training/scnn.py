@@ -15,7 +15,7 @@ from glass_core.models.classifier import Classifier
 from glass_core.models.domain import Domain
 from glass_core.models.networks import Activation
 from glass_core.models.scnn import SCNN
-from glass_core.settings import Count, NotNegative, Positive, Range, Share, Whole, checked
+from glass_core.settings import Count, NotNegative, Positive, Range, Rate, Share, Whole, checked
 from glass_core.training import network
 from glass_core.training.config import TrainingConfig
 from glass_core.training.rows import Rows, standardisation
@@ -69,7 +69,7 @@ class SCNNSettings:
     sparsity: NotNegative = 0.001
     separation_rule: Literal["min", "max"] = "min"
     replacement_rule: Literal["product", "cosine"] = "cosine"
-    learning_rate: Positive = 1e-3
+    learning_rate: Rate = 1e-3
     weight_decay: NotNegative = 1e-2
     classifier_rate: Positive = 1e-2
     batch: Count = 256

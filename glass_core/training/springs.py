@@ -71,7 +71,7 @@ def with_fitted_springs(descriptor: Any, dataset: Dataset) -> Any:
     if isinstance(descriptor, Stack):
         return replace(descriptor, parts=tuple(with_fitted_springs(part, dataset) for part in descriptor.parts))
     if isinstance(descriptor, ElasticResponse) and descriptor.law == "spline" and not descriptor.coefficients:
-        springs = fitted_springs(dataset, descriptor.cutoff)
+        springs = fitted_springs(dataset, descriptor.spring_cutoff)
         return replace(descriptor, knots=springs.knots, coefficients=springs.coefficients)
     return descriptor
 

@@ -91,6 +91,16 @@ class Fit:
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
+class DivergedError(GlassError):
+    """Loss or weights are no longer finite.
+
+    Attributes:
+        weights: of the network before, by name; None if it had learned nothing.
+    """
+
+    weights: dict[str, NDArray[np.float32]] | None = None
+
+
 class Trainer:
     """The network with its optimiser on one device."""
 
@@ -120,27 +130,33 @@ class Trainer:
         if state.optimizer:
             self.optimiser.load(state.optimizer)
 
-    def epoch(self, done: int) -> float:
-        """One pass over the training configurations; returns the mean loss."""
+    def epoch(self, done: int) -> tuple[float, float]:
+        """One pass over the training configurations.
+
+        Returns:
+            Mean loss and mean Pearson correlation over the configurations, as the steps found them (with dropout).
+
+        Raises:
+            DivergedError: if the loss or a weight is no longer finite.
+        """
         order = np.random.default_rng([*self.fit.seed, done]).permutation(len(self.samples))
         torch.manual_seed(_number(*self.fit.seed, done + 1, self.group.rank))
         self.network.train()
         mine = self.group.share(order)
         steps = len(mine) * self.fit.settings.epochs
-        losses = []
+        told = []
         for step, index in enumerate(mine):
             rate = _rate(self.fit.settings, (done * len(mine) + step + 0.5) / steps)
-            losses.append(self._step(index, rate))
-        mean = self.group.mean(float(np.mean(losses)))
-        if not (math.isfinite(mean) and all(torch.isfinite(p).all() for p in self.network.parameters())):
-            kept = "the checkpoint of the epoch before is kept" if done else "nothing was learned before"
-            raise GlassError(
-                f"training diverged in epoch {done + 1} (loss {mean}); {kept}. Lower learning_rate "
+            told.append(self._step(index, rate))
+        loss, agreement = (self.group.mean(float(np.mean(column))) for column in zip(*told, strict=True))
+        if not (math.isfinite(loss) and all(torch.isfinite(p).all() for p in self.network.parameters())):
+            raise DivergedError(
+                f"training diverged in epoch {done + 1} (loss {loss}). Lower learning_rate "
                 f"({self.fit.settings.learning_rate:g}) or clip ({self.fit.settings.clip:g}), and start again"
             )
-        return mean
+        return loss, agreement
 
-    def _step(self, index: int, rate: float) -> float:
+    def _step(self, index: int, rate: float) -> tuple[float, float]:
         self.optimiser.forget()
         kind = torch.device(self.device).type
         with torch.autocast(kind, torch.bfloat16, enabled=self.fit.settings.precision == "bfloat16"):
@@ -149,7 +165,8 @@ class Trainer:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.fit.settings.clip)
         self.optimiser.step(rate)
-        return loss.item()
+        found, wanted = (v.detach().cpu().double().numpy() for v in (predicted, self.targets[index]))
+        return loss.item(), pearson(found, wanted)
 
     def _loss(self, predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None) -> torch.Tensor:
         functional, s = torch.nn.functional, self.fit.settings
@@ -163,17 +180,30 @@ class Trainer:
         return (weight * function(apart, torch.zeros_like(apart), reduction="none")).mean()
 
     def score(self, valid: Sequence[Sample]) -> float:
-        """Pearson correlation over all labelled atoms of the validation group."""
-        self.network.eval()
+        """Pearson correlation over all labelled atoms of the validation group, of the network once it is settled."""
+        lagging = copied(self.network.state_dict())
+        self._average_statistics()
         with torch.no_grad():
             predicted = [s.labelled(self.network(s.graph)).cpu().numpy().astype(np.float64) for s in valid]
+        self.network.load_state_dict(lagging)
         return pearson(np.concatenate(predicted), np.concatenate([s.labels_m for s in valid]))
 
     def settle(self) -> None:
         """Statistics of batch normalisation and the mean of the output, for the weights as they are now.
 
-        Running statistics lag behind the weights and were taken with dropout; here they are averaged over all training
-        configurations without it. Then the last bias makes the (weighted) mean error over these zero.
+        The last bias makes the (weighted) mean error over the training configurations zero.
+        """
+        self._average_statistics()
+        with torch.no_grad():
+            errors = [t - s.labelled(self.network(s.graph)) for s, t in zip(self.samples, self.targets, strict=True)]
+            last = [m for m in self.network.decoder if isinstance(m, torch.nn.Linear)][-1]
+            weights = [torch.ones_like(e) if w is None else w for e, w in zip(errors, self.weights, strict=True)]
+            last.bias.data += (torch.cat(weights) * torch.cat(errors)).sum() / torch.cat(weights).sum()
+
+    def _average_statistics(self) -> None:
+        """Batch normalisation as over all training configurations, without dropout; the network is ready to predict.
+
+        Running statistics lag behind the weights and were taken with dropout.
         """
         self.network.eval()
         norms = [m for m in self.network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
@@ -183,19 +213,19 @@ class Trainer:
             m.momentum = None  # a plain average
             m.train()
         with torch.no_grad():
-            for sample in self.samples:
+            for sample in self.samples if norms else ():
                 self.network(sample.graph)
-            self.network.eval()
-            errors = [t - s.labelled(self.network(s.graph)) for s, t in zip(self.samples, self.targets, strict=True)]
-            last = [m for m in self.network.decoder if isinstance(m, torch.nn.Linear)][-1]
-            weights = [torch.ones_like(e) if w is None else w for e, w in zip(errors, self.weights, strict=True)]
-            last.bias.data += (torch.cat(weights) * torch.cat(errors)).sum() / torch.cat(weights).sum()
+        self.network.eval()
         for m, momentum in zip(norms, momenta, strict=True):
             m.momentum = momentum
 
-    def after(self, before: Checkpoint, loss: float, score: float | None, seconds: float) -> Checkpoint:
+    def after(
+        self, before: Checkpoint, loss: float, agreement: float, score: float | None, seconds: float
+    ) -> Checkpoint:
         """The state after an epoch."""
-        told = {"loss": loss, "validation": score, "rate": self.optimiser.rate, "seconds": seconds}
+        told = {
+            "loss": loss, "training": agreement, "validation": score, "rate": self.optimiser.rate, "seconds": seconds,
+        }  # fmt: skip
         history = (*before.history, told)
         network = copied(self.network.state_dict())
         best = network if best_epoch(history) == len(history) else before.best

@@ -29,7 +29,7 @@ from ase_glass.kicks import kick_direction
 from glass_core import GlassError
 from glass_core.saddle.records import State
 from glass_core.saddle.settings import Kick, Push, preset
-from glass_core.saddle.surface import Surface
+from glass_core.surface import Surface
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ import numpy as np
 
 from glass_core import Structure, load_model, predict
 from glass_core.threads import thread_count
-from tests.benchmarks.descriptors import SHIPPED, memory, read_dump
+from tests.benchmarks.descriptors import SHIPPED, memory, structure_of
 
 # atoms → how often the 4000 atoms of the shipped glass are repeated along each box vector
 SIZES = {3000: (1, 1, 1), 8000: (1, 1, 2), 64_000: (2, 2, 4), 216_000: (3, 3, 6), 1_000_000: (5, 5, 10)}
@@ -32,7 +32,7 @@ _ONCE = 100_000
 
 def of_size(atoms: int) -> Structure:
     """The shipped glass, repeated; 3000 atoms are three quarters of it (with a seam, which timing does not mind)."""
-    glass, times = read_dump(SHIPPED), np.array(SIZES[atoms])
+    glass, times = structure_of(SHIPPED), np.array(SIZES[atoms])
     steps = np.stack(np.meshgrid(*[np.arange(t) for t in times], indexing="ij"), axis=-1).reshape(-1, 3)
     positions = (glass.positions_nc + (steps @ glass.cell_cc)[:, None]).reshape(-1, 3)
     types = np.tile(glass.types_n, len(steps))
@@ -47,7 +47,7 @@ def of_size(atoms: int) -> Structure:
 def one(model_name: str, atoms: int) -> dict[str, float]:
     """One measurement: warm-up on the shipped glass, then the size asked for."""
     model, structure = load_model(model_name), of_size(atoms)
-    predict(model, read_dump(SHIPPED))
+    predict(model, structure_of(SHIPPED))
     pathlib.Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts again from here
     before, clock, cpu = memory("VmRSS"), [], []
     for _ in range(1 if atoms > _ONCE else 5):

@@ -1,8 +1,8 @@
 """Time and memory of descriptors and predictions, run by hand.
 
-    python tests/benchmarks/descriptors.py --peers            # against dscribe, freud and vesin
-    python tests/benchmarks/descriptors.py --scale 1 2 3      # 8, 64 and 216 thousand atoms
-    OMP_NUM_THREADS=1 python tests/benchmarks/descriptors.py  # on one core
+    python tests/benchmarks/descriptors.py train0.pickle --peers        # against dscribe, freud and vesin
+    python tests/benchmarks/descriptors.py train0.pickle --scale 1 2 3  # 8, 64 and 216 thousand atoms
+    OMP_NUM_THREADS=1 python tests/benchmarks/descriptors.py            # the shipped glass, on one core
 
 Times are the least of several repeats, in µs per atom, everything included (neighbour list and shells
 too), from float64 positions. Memory is what the peak adds to the size of the process after imports and
@@ -23,48 +23,22 @@ import numpy as np
 
 from glass_core import Structure, predict
 from glass_core.descriptors.scnn import SCNNDescriptor
+from glass_core.importers import import_files
 from glass_core.models.base import DescriptorModel, ModelCard
 from glass_core.models.scnn import SCNN
+from glass_core.structure_files import read_frame
 from glass_core.testing import example_glass
 from glass_core.threads import thread_count
 
-SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared/data/symgnn/train0.pickle"
 SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "glass_core/data/demo_Cu64Zr36.dump"
 CUTOFF, N_MAX, L_MAX = 5.0, 8, 9
 
 
-def glass() -> tuple[Structure, str]:
-    """The 8000-atom Cu-Zr glass if it is here, else the shipped one, else a made-up one of 8788 atoms."""
-    if SHARED.is_file():
-        return read_pickle(SHARED), SHARED.name
-    if SHIPPED.is_file():
-        return read_dump(SHIPPED), SHIPPED.name
-    return example_glass(("Cu", "Zr"), cells=13), "fcc with noise"
-
-
-def read_pickle(path: pathlib.Path) -> Structure:
-    """One configuration of the barrier data set, through an unpickler that knows only numpy arrays."""
-    import pickle
-
-    class Arrays(pickle.Unpickler):
-        def find_class(self, module: str, name: str) -> object:
-            if module.startswith("numpy") and name in ("_reconstruct", "ndarray", "dtype", "scalar", "_frombuffer"):
-                return super().find_class(module, name)
-            raise pickle.UnpicklingError(f"{module}.{name} is not a numpy array")
-
-    with path.open("rb") as handle:
-        data = Arrays(handle).load()
-    return Structure(data["positions"], data["types"] - 1, ("Cu", "Zr"), np.asarray(data["box"], float), True)
-
-
-def read_dump(path: pathlib.Path) -> Structure:
-    """A LAMMPS dump with an orthogonal box and columns id type element x y z."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    bounds = np.array([line.split()[:2] for line in lines[5:8]], dtype=float)
-    names = lines[8].split()[2:]
-    rows = [dict(zip(names, line.split(), strict=True)) for line in lines[9:]]
-    positions = np.array([[row[c] for c in "xyz"] for row in rows], dtype=float)
-    return Structure.from_symbols(positions, [row["element"] for row in rows], np.ptp(bounds, axis=1), True)
+def structure_of(file: pathlib.Path) -> Structure:
+    """The glass in a pickle of the barrier data set, or in any file that a host reads."""
+    if file.suffix == ".pickle":
+        return import_files([file]).configurations[0].structure
+    return read_frame(file).structure
 
 
 def replicated(structure: Structure, times: int) -> Structure:
@@ -178,12 +152,12 @@ def _dscribe(structure: Structure) -> Callable[[], object]:
     return lambda: soap.create([atoms] * len(parts), centers=[p.tolist() for p in parts], n_jobs=len(parts))
 
 
-def scale(structure: Structure, sizes: list[int]) -> None:
+def scale(file: pathlib.Path, sizes: list[int]) -> None:
     """Prints time and memory of the descriptor stream and of prediction, one process per line."""
     print(f"\n{'atoms':>9s}  {'what':18s} {'µs/atom':>8s} {'memory MiB':>11s} {'B/atom':>8s}")
     for times in sizes:
         for what in ("descriptor stream", "prediction"):
-            command = [sys.executable, __file__, "--one", what, "--scale", str(times)]
+            command = [sys.executable, __file__, str(file), "--one", what, "--scale", str(times)]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             row = json.loads(done.stdout)
             print(
@@ -223,20 +197,21 @@ def memory(field: str) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("file", nargs="?", type=pathlib.Path, default=SHIPPED, help="glass [the shipped one]")
     parser.add_argument("--peers", action="store_true", help="compare with other codes (the default without options)")
     parser.add_argument("--scale", type=int, nargs="+", default=[], metavar="K", help="replicate K × K × K")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    structure, name = glass()
+    structure = structure_of(arguments.file)
     if arguments.one:
         one(structure, arguments.one, arguments.scale[0])
         return 0
-    print(f"{name}: {structure.n_atoms} atoms, {thread_count()} threads")
+    print(f"{arguments.file.name}: {structure.n_atoms} atoms, {thread_count()} threads")
     if arguments.peers or not arguments.scale:
         peers(structure, arguments.repeats)
     if arguments.scale:
-        scale(structure, arguments.scale)
+        scale(arguments.file, arguments.scale)
     return 0
 
 

@@ -19,9 +19,9 @@ from glass_core.saddle.records import Outcome, Phase, SearchRecord, State
 from glass_core.saddle.search import run
 from glass_core.saddle.searcher import Searcher
 from glass_core.saddle.settings import ArtnSettings
-from glass_core.saddle.surface import RestartableSurface, Surface
 from glass_core.saddle.walk import Walk
 from glass_core.structure import Floats
+from glass_core.surface import RestartableSurface, Surface
 
 
 class Plain:

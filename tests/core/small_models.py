@@ -11,10 +11,10 @@ from glass_core.descriptors.base import Descriptor
 from glass_core.descriptors.power_spectrum import PowerSpectrum
 from glass_core.descriptors.scnn import SCNNDescriptor
 from glass_core.descriptors.stack import Stack
-from glass_core.models.barrier import BarrierCommittee
 from glass_core.models.base import DescriptorModel, ModelCard
 from glass_core.models.calibration import StandardError
 from glass_core.models.classifier import Classifier
+from glass_core.models.committee import BarrierCommittee
 from glass_core.models.domain import Domain
 from glass_core.models.linear import LinearBarrier
 from glass_core.models.scnn import SCNN

@@ -17,7 +17,7 @@ from glass_core.registry import make
 from glass_core.testing import check_descriptor, example_glass
 from tests.core.slow_response import SlowResponse
 
-MORSE = {"law": "morse", "radii": (1.3, 1.5), "cutoff": 4.5, "radius": 4.0, "steepness": 1.2}
+MORSE = {"law": "morse", "radii": (1.3, 1.5), "spring_cutoff": 4.5, "radius": 4.0, "steepness": 1.2}
 SETTINGS = {"contact": {"law": "contact", "radius": 4.0}, "morse": MORSE}
 
 
@@ -45,7 +45,7 @@ def test_nothing_gives_way_in_a_perfect_crystal_under_strain() -> None:
     fcc = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]) * 4.0
     cells = np.stack(np.meshgrid(*[np.arange(3)] * 3), axis=-1).reshape(-1, 1, 3) * 4.0
     crystal = Structure((fcc + cells).reshape(-1, 3), np.zeros(108, int), ("Cu",), np.eye(3) * 12, True)
-    row = dict(zip(NAMES, ElasticResponse(("Cu",), cutoff=3.9, shells=0)(crystal)[0], strict=True))
+    row = dict(zip(NAMES, ElasticResponse(("Cu",), spring_cutoff=3.9, shells=0)(crystal)[0], strict=True))
     assert row["strain_force"] == pytest.approx(math.log(1e-6), abs=1e-3)
     assert row["imbalance"] == pytest.approx(math.log(1e-4), abs=1e-3)
     # 12 contacts at 2.83 Å, each 1 eV/Å² along its line: Σ r̂ r̂ᵀ = 4 I.
@@ -69,7 +69,7 @@ def test_imbalance_tells_vibration_from_rest(glass: Structure, random: np.random
 
 
 def test_unstable_springs_stay_finite(glass: Structure) -> None:
-    steep = ElasticResponse(("Cu", "Zr"), law="morse", radii=(1.0, 1.1), steepness=3.0, cutoff=5.0, shells=0)
+    steep = ElasticResponse(("Cu", "Zr"), law="morse", radii=(1.0, 1.1), steepness=3.0, spring_cutoff=5.0, shells=0)
     assert np.isfinite(steep(glass)).all()
 
 
@@ -97,7 +97,7 @@ def test_spline_law_is_the_derivative_of_its_potential() -> None:
         ({"radius": 0.5}, "radius must be at least 1.0"),
         ({"law": "morse"}, "radii must be one per species"),
         ({"shells": 17}, "shells must lie in"),
-        ({"cutoff": float("nan")}, "cutoff must be"),
+        ({"spring_cutoff": float("nan")}, "spring_cutoff must be"),
     ],
 )
 def test_wrong_settings_are_named(settings: dict, message: str) -> None:

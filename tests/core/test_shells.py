@@ -7,7 +7,8 @@ import pytest
 
 from glass_core import Structure
 from glass_core.descriptors.power_spectrum import PowerSpectrum
-from glass_core.descriptors.shells import blocks_of_rows, nearer
+from glass_core.descriptors.rows import blocks_of_rows
+from glass_core.descriptors.shells import nearer
 from glass_core.descriptors.stack import Stack
 from glass_core.neighbours import find_neighbours
 from glass_core.testing import example_glass
@@ -19,7 +20,7 @@ STACK = Stack(
     (
         PowerSpectrum(SPECIES, 3.4, 2, 2, 3),
         Counting(),
-        {"kind": "elastic_response", "cutoff": 4.2, "radius": 3.0, "shell_cutoff": 3.5, "shells": 2},
+        {"kind": "elastic_response", "spring_cutoff": 4.2, "radius": 3.0, "shell_cutoff": 3.5, "shells": 2},
     ),
 )
 

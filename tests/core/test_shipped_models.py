@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from glass_core import load_model, predict
-from glass_core.cli import predict as predict_command
 from glass_core.cli.demo import GLASS
 from glass_core.importers import import_files
 from glass_core.models.base import Model
 from glass_core.structure import Structure, replace_fields
+from glass_core.structure_files import read_frame
 from glass_core.training.rows import displaced
 from tests.potentials.systems import wheel_glass
 
@@ -20,7 +20,7 @@ from tests.potentials.systems import wheel_glass
 @pytest.fixture(scope="module")
 def shipped() -> Structure:
     pytest.importorskip("ase")
-    return predict_command.read(GLASS, {}, -1, None).structure
+    return read_frame(GLASS).structure
 
 
 @pytest.fixture(params=["barrier", "linear"])

@@ -15,6 +15,7 @@ from safetensors.numpy import save
 
 from glass_core.dataset import Dataset, write_dataset
 from glass_core.errors import GlassError
+from glass_core.metrics import pearson
 from glass_core.model_file import load_model
 from glass_core.training.bench import Notes, bench_of
 from glass_core.training.checkpoint import best_epoch, read_checkpoint
@@ -175,11 +176,33 @@ def test_divergence_stops_and_keeps_the_last_good_state(tmp_path: pathlib.Path, 
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trainer, "_loss", exploding)
-        with pytest.raises(GlassError, match=r"diverged in epoch 2 .*Lower learning_rate \(0\.02\) or clip \(1\)"):
+        message = r"diverged in epoch 2 .*Lower learning_rate \(0\.02\) or clip \(1\).* kept as a model, .*last_good"
+        with pytest.raises(GlassError, match=message):
             bench_of(config(epochs=3), dataset).fit(None, 0, Notes(tmp_path / "run"))
     state = read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
     assert state.epoch == 1
     assert all(torch.isfinite(t).all() for t in state.network.values())
+    kept = load_model(tmp_path / "run-m0-last_good.safetensors")
+    norms = ("running", "num_batches", "decoder")  # statistics are settled before it is kept, and the last bias
+    learned = [name for name in kept.members[0] if not any(word in name for word in norms)]
+    assert learned
+    for name in learned:
+        np.testing.assert_array_equal(kept.members[0][name], state.network[name].numpy())
+    assert np.isfinite(kept(next(iter(dataset)).structure)["barrier"].values).all()
+
+
+def test_the_score_in_training_is_that_of_the_model(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    """Statistics of normalisation lag behind the weights: scored with them, another epoch would be the best."""
+    settings = config(epochs=4, validation="rotate", architecture={**TINY, "normalisation": "batch"})
+    model = bench_of(settings, dataset).fit(None, 0, Notes(tmp_path / "run"))
+    state = read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
+    held = [c for c in dataset if c.group == dataset.groups[0]]
+    predicted = np.concatenate([model(c.structure)["barrier"].values for c in held])
+    recorded = state.history[best_epoch(state.history) - 1]
+    assert recorded["validation"] == pytest.approx(
+        pearson(predicted, np.concatenate([c.label("barrier") for c in held]))
+    )
+    assert -1 <= recorded["training"] <= 1
 
 
 def test_a_foreign_or_broken_checkpoint_is_refused(tmp_path: pathlib.Path, dataset: Dataset) -> None:

@@ -19,8 +19,8 @@ from glass_core.saddle.records import State
 from glass_core.saddle.search import run, search
 from glass_core.saddle.searcher import Searcher
 from glass_core.saddle.settings import preset
-from glass_core.saddle.surface import Surface
 from glass_core.structure import replace_fields
+from glass_core.surface import Surface
 from lammps_hooks import LammpsPotential
 from tests.lammps.boxes import SPECIES, potential
 

@@ -9,6 +9,9 @@ import pytest
 
 from glass_core.potentials.eam import EamPotential
 from glass_core.potentials.lennard_jones import LennardJonesPotential
+from glass_core.saddle.records import State
+from glass_core.saddle.searcher import Searcher
+from glass_core.saddle.settings import ArtnSettings, Regions
 from glass_core.structure import Structure
 from glass_core.testing import example_glass
 from tests.potentials.lammps_reference import lammps_reference
@@ -46,6 +49,23 @@ def check_eam(structure: Structure, path: pathlib.Path, form: str, radius: float
 @pytest.mark.parametrize("radius", [10.0, 15.0, None])
 def test_published_glass(radius: float | None) -> None:
     check_eam(published_glass(), shared_potential(), "eam/fs", radius, [5, 4321])
+
+
+def test_a_saddle_that_a_search_found() -> None:
+    glass, path = published_glass(), shared_potential()
+    settings = ArtnSettings(regions=Regions(refine="none"))
+    potential = EamPotential(str(path))
+    bound = Searcher(glass, potential, settings).bound()
+    record = next(found for number in range(20) if (found := bound(4321, number)).state is State.ACCEPTED)
+    region = potential.bind(glass).region(4321, settings.regions.search)
+    np.testing.assert_array_equal(region.moving_m, record.moved_d)
+    at_saddle = glass.positions_nc[record.moved_d] + record.saddle_dc
+    frames = [glass.positions_nc, moved_alone(glass, region, at_saddle)]
+    symbols = " ".join(glass.species)
+    energies, forces, _ = lammps_reference(glass, "eam/fs", [f"* * {path} {symbols}"], frames)
+    assert record.barrier == pytest.approx(energies[1] - energies[0], abs=ENERGY)
+    assert np.linalg.norm(forces[1][record.moved_d], axis=1).max() < settings.climb.force + FORCE
+    assert np.linalg.norm(at_saddle - glass.positions_nc[record.moved_d], axis=1).max() > 0.3
 
 
 def test_strong_bumps_reach_one_angstrom() -> None:

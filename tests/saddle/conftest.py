@@ -7,10 +7,10 @@ import pathlib
 
 import pytest
 
-from glass_core.cli.predict import read
 from glass_core.potentials.eam import EamPotential
 from glass_core.saddle.searcher import Searcher
 from glass_core.saddle.settings import preset
+from glass_core.structure_files import read_frame
 from tests.potentials.systems import EXAMPLE
 
 
@@ -24,7 +24,7 @@ def potential():
 
 @pytest.fixture(scope="session")
 def glass():
-    return read(EXAMPLE, {}, -1, None).structure
+    return read_frame(EXAMPLE).structure
 
 
 @pytest.fixture(scope="session")

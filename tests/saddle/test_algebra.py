@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from glass_core.kernels import lbfgs
 from glass_core.saddle.lanczos import lowest_mode
-from glass_core.saddle.memory import Memory
+from glass_core.saddle.lbfgs import Memory
 from glass_core.saddle.minimise import minimise
 from glass_core.saddle.settings import Relax
 

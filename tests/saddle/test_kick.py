@@ -44,9 +44,9 @@ def test_voronoi_cells_of_bcc_have_fourteen_faces():
 
 def test_shell_of_a_glass_ends_at_the_first_minimum():
     from glass_core.cli.demo import GLASS
-    from glass_core.cli.predict import read
+    from glass_core.structure_files import read_frame
 
-    structure = read(GLASS, {}, -1, None).structure
+    structure = read_frame(GLASS).structure
     sizes = [len(kicked_atoms(structure, atom, Kick("shell"))) - 1 for atom in range(0, 4000, 200)]
     assert 10 < np.mean(sizes) < 17  # a coordination number of Cu-Zr glasses
 

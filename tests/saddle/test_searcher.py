@@ -10,7 +10,6 @@ import pytest
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from glass_core.campaign.columns import rounded
-from glass_core.campaign.work import DISPLACEMENTS
 from glass_core.errors import GlassError
 from glass_core.saddle.minimise import minimise
 from glass_core.saddle.records import PHASES, State
@@ -53,7 +52,7 @@ def test_displacements_give_the_configurations_that_energies_belong_to(records, 
         return everywhere.energy_forces(places)[0] - reference
 
     for record in [r for r in records if r.state is State.ACCEPTED]:
-        kept = record.displaced_beyond(DISPLACEMENTS)
+        kept = record.displaced_beyond(preset("bauchy2024").events.kept)
         assert len(kept.moved_d) < len(record.moved_d)
         for name, told in (("saddle_dc", record.barrier), ("final_dc", record.final_energy)):
             assert energy(record.moved_d, getattr(record, name)) == pytest.approx(told, abs=1e-6)

@@ -11,7 +11,7 @@ from glass_core.training.config import TrainingConfig
 
 DESCRIPTOR = {"kind": "power_spectrum", "cutoff": 4.0, "n_max": 3, "l_max": 2, "shells": 1}
 QUICK = {
-    "barrier": {"linear": 1, "networks": 1, "hidden": [16], "epochs": 4, "patience": 2, "batch": 64},
+    "committee": {"linear": 1, "networks": 1, "hidden": [16], "epochs": 4, "patience": 2, "batch": 64},
     "ridge": {"penalties": [0.1, 1.0, 10.0]},
     "scnn": {
         "hidden": 16,
@@ -38,7 +38,10 @@ def config(model: str, **changes) -> TrainingConfig:
 
 STATES = {
     "kind": "stack",
-    "parts": [DESCRIPTOR, {"kind": "elastic_response", "law": "spline", "cutoff": 5.0, "radius": 3.5, "shells": 2}],
+    "parts": [
+        DESCRIPTOR,
+        {"kind": "elastic_response", "law": "spline", "spring_cutoff": 5.0, "radius": 3.5, "shells": 2},
+    ],
 }
 
 

@@ -30,7 +30,7 @@ def with_noise(configuration: Configuration, told: bool) -> Configuration:
     return replace(configuration, labels=labels)
 
 
-COMMITTEE = config("barrier", settings={"networks": 2, "linear": 0, "epochs": 100, "hidden": [16]})
+COMMITTEE = config("committee", settings={"networks": 2, "linear": 0, "epochs": 100, "hidden": [16]})
 
 
 @pytest.mark.parametrize("chosen", [LINEAR, config("ridge"), COMMITTEE], ids=lambda c: c.model)

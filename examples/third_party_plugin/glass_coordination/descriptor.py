@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from glass_core import Structure
-from glass_core.descriptors.shells import Features, Finder
-from glass_core.neighbours import neighbour_blocks
+from glass_core.descriptors.rows import Features
+from glass_core.neighbours import Finder, neighbour_blocks
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from glass_core import GlassError, PerAtom, Structure
-from glass_core.descriptors.shells import Finder
-from glass_core.models.base import Arrays, ModelCard, Progress
-from glass_core.neighbours import neighbour_blocks
+from glass_core.arrays import Arrays
+from glass_core.models.base import ModelCard
+from glass_core.neighbours import Finder, neighbour_blocks
+from glass_core.progress import Progress
 from glass_core.structure import Ints
 
 

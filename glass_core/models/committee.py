@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.models.arrays import require_layers
-from glass_core.models.base import Arrays, DescriptorModel, ModelCard
-from glass_core.models.networks import Activation, Layers, forward, pack, unpack
+from glass_core.arrays import Arrays
+from glass_core.models.base import DescriptorModel, ModelCard
+from glass_core.models.networks import Activation, Layers, forward, pack, require_layers, unpack
 from glass_core.settings import Count, conformed
 
 

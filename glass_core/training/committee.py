@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from glass_core.errors import GlassError, require_package
 from glass_core.metrics import pearson
-from glass_core.models.barrier import BarrierCommittee
 from glass_core.models.base import ModelCard
+from glass_core.models.committee import BarrierCommittee
 from glass_core.models.domain import Domain
 from glass_core.models.networks import Layers
-from glass_core.settings import NotEmpty, NotNegative, Positive, Range, Whole, checked
+from glass_core.settings import NotEmpty, Positive, Range, Whole, checked
 from glass_core.training import network
 from glass_core.training.config import TrainingConfig
 from glass_core.training.moments import Moments
 from glass_core.training.rows import Rows, standardisation
+from glass_core.training.weights import LabelNoise
 
 if TYPE_CHECKING:
     import torch
@@ -28,21 +29,18 @@ Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class CommitteeSettings(network.NetworkSettings):
-    """Settings of the committee: those of its networks, and two more.
+class CommitteeSettings(network.NetworkSettings, LabelNoise):
+    """Settings of the committee, besides those of its networks and of the labels.
 
     Attributes:
         networks: networks per validation group.
         linear: ridge members per validation group, 0 or 1.
         penalty: λ of the ridge members.
-        label_noise, misfit: see ``label_weights``, eV.
     """
 
     networks: Whole = 1
     linear: Annotated[int, Range(least=0, most=1)] = 1
     penalty: Positive = 30.0
-    label_noise: NotNegative = 0.14
-    misfit: Positive = 0.13
 
     def __post_init__(self) -> None:
         if not (self.networks or self.linear):
@@ -56,9 +54,9 @@ def train_committee(descriptor: Any, rows: Rows, config: TrainingConfig, seed: i
     member stops on a configuration it has seen, and members differ in data as well as in weights.
     Displaced copies of atoms are seen by the ridge members and by the domain. Labels of more noise count less.
     """
-    settings: CommitteeSettings = checked(CommitteeSettings, config.settings, "settings of the barrier model")
+    settings: CommitteeSettings = checked(CommitteeSettings, config.settings, "settings of the committee")
     measured = rows.displacement_n == 0.0
-    trust = rows.trust(settings.label_noise, settings.misfit)
+    trust = settings.trust(rows.noise_n)
     weight = trust * np.where(measured, 1.0, config.thermal_weight)
     mean, std = standardisation(rows.features_nf[measured])
     centre, scale = float(rows.labels_n.mean()), float(rows.labels_n.std())
@@ -79,7 +77,7 @@ def train_committee(descriptor: Any, rows: Rows, config: TrainingConfig, seed: i
             data = ((x[train], weighed[train]), (x[valid], target[valid]))
             members.append(_network(*data, settings, (seed, held, index)))
     domain = Domain.fit(x, quantile=config.domain_quantile)
-    card = ModelCard("barrier")
+    card = ModelCard("committee")
     return BarrierCommittee(descriptor, mean, std, domain, card, tuple(members), settings.activation, centre, scale)
 
 
@@ -110,23 +108,20 @@ def _standard(rows: Rows, mean: Array, std: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class RidgeSettings:
+class RidgeSettings(LabelNoise):
     """Settings of ridge regression.
 
     Attributes:
         penalties: candidates for λ; the one with the best mean score over left-out inner groups is used.
-        label_noise, misfit: see ``label_weights``, eV.
     """
 
     penalties: Annotated[tuple[Positive, ...], NotEmpty()] = (3.0, 30.0, 300.0, 3000.0)
-    label_noise: NotNegative = 0.14
-    misfit: Positive = 0.13
 
 
 def train_ridge(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) -> BarrierCommittee:
     """``min Σ_i u_i (w·x_i + b − E_i)² + λ|w|²`` on standardised descriptors; λ chosen on inner left-out groups.
 
-    Labels of more noise have smaller weights u (see ``label_weights``).
+    Labels of more noise have smaller weights u (see ``LabelNoise``).
     """
     del seed  # closed form
     rows = rows.measured()
@@ -134,9 +129,7 @@ def train_ridge(descriptor: Any, rows: Rows, config: TrainingConfig, seed: int) 
     mean, std = standardisation(rows.features_nf)
     by_group = {g: rows.select([g]) for g in rows.groups}
     tables = {g: (_standard(part, mean, std).astype(np.float64), part.labels_n) for g, part in by_group.items()}
-    moments = {
-        g: Moments.of(*tables[g], part.trust(settings.label_noise, settings.misfit)) for g, part in by_group.items()
-    }
+    moments = {g: Moments.of(*tables[g], settings.trust(part.noise_n)) for g, part in by_group.items()}
     penalty = max(settings.penalties, key=lambda value: _inner_score(tables, moments, value))
     weight, bias = Moments.total(moments.values()).solve(penalty)
     layers = [(weight[None].astype(np.float32), np.zeros(1, np.float32))]
