@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.cell_list import heights
 from glass_core.structure import Floats, Ints, Structure
 
 _MAX_BINS = 4_000_000
@@ -23,9 +24,7 @@ def _bins(structure: Structure, size: float) -> tuple[NDArray[np.int64], NDArray
 
     Bins are at least ``size`` Å wide between opposite faces. Along periodic directions atoms are wrapped.
     """
-    inverse = np.linalg.inv(structure.cell_cc)
-    fractional = structure.positions_nc @ inverse
-    widths = 1.0 / np.linalg.norm(inverse, axis=0)
+    fractional = structure.positions_nc @ np.linalg.inv(structure.cell_cc)
     low = np.zeros(3)
     span = np.ones(3)
     for axis in range(3):
@@ -35,7 +34,7 @@ def _bins(structure: Structure, size: float) -> tuple[NDArray[np.int64], NDArray
             low[axis] = fractional[:, axis].min()
             span[axis] = max(float(np.ptp(fractional[:, axis])), 1e-12)
     limit = int(_MAX_BINS ** (1 / 3))
-    counts = np.clip(np.floor(widths * span / size), 1, limit).astype(np.int64)
+    counts = np.clip(np.floor(heights(structure.cell_cc) * span / size), 1, limit).astype(np.int64)
     index = ((fractional - low) / span * counts).astype(np.int64)
     return np.clip(index, 0, counts - 1), counts
 
@@ -130,9 +129,7 @@ def chunks(structure: Structure, centres: NDArray[np.integer], most: int, size: 
         yield wanted
         return
     index, _ = _bins(structure, size)
-    widths = 1.0 / np.linalg.norm(np.linalg.inv(structure.cell_cc), axis=0)
-    _, counts = index, index.max(axis=0) + 1
-    yield from _halve(wanted, index[wanted] * (widths / counts), most)
+    yield from _halve(wanted, index[wanted] * (heights(structure.cell_cc) / (index.max(axis=0) + 1)), most)
 
 
 def _halve(centres: Ints, places_mc: Floats, most: int) -> Iterator[Ints]:

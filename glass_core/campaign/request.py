@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import math
-import os
 import pathlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -26,6 +25,7 @@ from glass_core.progress import Progress
 from glass_core.saddle.searcher import Searcher
 from glass_core.saddle.settings import DEFAULT_PRESET, Events
 from glass_core.structure import Ints, Structure
+from glass_core.threads import cores
 
 SEARCHES, MOST, LEAST, LEAST_PRIOR = 20, 200, 5, 2
 Bar = Callable[[str], AbstractContextManager[Progress | None]]
@@ -152,11 +152,6 @@ def label_path(out: AnyPath, inputs: list[AnyPath]) -> pathlib.Path:
     if path.suffix not in (".h5", ".hdf5"):
         raise GlassError(f"label file must end in .h5, got {path}")
     return path
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def chosen_workers(work: Work, processes: int | None = None, scheduler: str = "") -> Workers:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.structure import Floats, Ints, Structure, replace_fields
-from glass_core.testing.structures import doubled, ghost_cluster, moved, transformed
+from glass_core.orthogonal import orthogonal, transformed
+from glass_core.structure import Ints, Structure, replace_fields
+from glass_core.testing.structures import doubled, ghost_cluster, moved
 from glass_core.testing.subject import Check, Columns, Subject, require, require_equal, require_refused
 
 _BEYOND = 4.0
@@ -14,15 +15,6 @@ _BEYOND = 4.0
 
 def _rows(columns: Columns, rows: NDArray[np.integer]) -> Columns:
     return {name: column[rows] for name, column in columns.items()}
-
-
-def _orthogonal(random: np.random.Generator, sign: int) -> Floats:
-    """A random orthogonal matrix with determinant ``sign``."""
-    q, r = np.linalg.qr(random.normal(size=(3, 3)))
-    matrix = q * np.sign(np.diag(r))
-    if np.sign(np.linalg.det(matrix)) != sign:
-        matrix[:, 0] *= -1
-    return np.asarray(matrix, dtype=np.float64)
 
 
 def finite(subject: Subject, structure: Structure, random: np.random.Generator) -> None:
@@ -44,13 +36,13 @@ def repeat(subject: Subject, structure: Structure, random: np.random.Generator) 
 
 def rotation(subject: Subject, structure: Structure, random: np.random.Generator) -> None:
     """Rotating atoms and box changes nothing."""
-    turned = transformed(structure, _orthogonal(random, 1))
+    turned = transformed(structure, orthogonal(random, 1))
     require_equal(subject, subject.values(structure, None), subject.values(turned, None), "rotation")
 
 
 def reflection(subject: Subject, structure: Structure, random: np.random.Generator) -> None:
     """Reflecting atoms and box changes nothing (the box becomes left-handed)."""
-    mirrored = transformed(structure, _orthogonal(random, -1))
+    mirrored = transformed(structure, orthogonal(random, -1))
     require_equal(subject, subject.values(structure, None), subject.values(mirrored, None), "reflection")
 
 

@@ -35,15 +35,6 @@ def example_glass(species: Sequence[str], cells: int = 3, spacing: float = 2.8, 
     return Structure(positions + noise, types, species, cells * lattice, True)
 
 
-def transformed(structure: Structure, matrix_cc: Floats) -> Structure:
-    """Atoms and box under an orthogonal matrix (applied to column vectors)."""
-    return replace_fields(
-        structure,
-        positions_nc=np.ascontiguousarray(structure.positions_nc @ matrix_cc.T),
-        cell_cc=np.ascontiguousarray(structure.cell_cc @ matrix_cc.T),
-    )
-
-
 def moved(structure: Structure, shift_nc: Floats) -> Structure:
     """Atoms displaced by ``shift_nc``, Å."""
     return replace_fields(structure, positions_nc=structure.positions_nc + shift_nc)

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from glass_core.dataset import Dataset
 from glass_core.metrics import pearson
 from glass_core.models.base import Model
+from glass_core.orthogonal import orthogonal, transformed
 from glass_core.prediction import predict
-from glass_core.structure import Structure, replace_fields
+from glass_core.structure import Structure
 
 _PAIRS = 2
 _NOT_WEIGHTS = ("guard", "mean_f", "std_f", "domain", "motion_domain", "rest_error", "motion_error")
@@ -39,22 +39,9 @@ def invariance_error(model: Model, structure: Structure, output: str, seed: int 
     identity, two random rotations and two random non-rotations.
     """
     rng = np.random.default_rng(seed)
-    elements = [np.eye(3), *(_element(rng, sign) for sign in [1, -1] * _PAIRS)]
-    values_kn = [predict(model, turned(structure, t))[output].values for t in elements]
+    elements = [np.eye(3), *(orthogonal(rng, sign) for sign in [1, -1] * _PAIRS)]
+    values_kn = [predict(model, transformed(structure, t))[output].values for t in elements]
     return float(np.sqrt(np.var(values_kn, axis=0, ddof=1).mean()))
-
-
-def _element(rng: np.random.Generator, sign: int) -> NDArray[np.float64]:
-    """A uniformly distributed rotation (sign 1) or non-rotation (sign −1)."""
-    q, r = np.linalg.qr(rng.normal(size=(3, 3)))
-    q = q * np.sign(np.diag(r))
-    return np.asarray(q * (sign * np.sign(np.linalg.det(q))))
-
-
-def turned(structure: Structure, element_cc: NDArray[np.float64]) -> Structure:
-    """Positions and cell multiplied by an element of O(3)."""
-    positions, cell = structure.positions_nc @ element_cc.T, structure.cell_cc @ element_cc.T
-    return replace_fields(structure, positions_nc=positions, cell_cc=cell)
 
 
 def training_score(values: Mapping[str, Mapping[str, Any]], dataset: Dataset, label: str, output: str) -> float:

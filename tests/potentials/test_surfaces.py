@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from glass_core.errors import GlassError
+from glass_core.orthogonal import transformed
 from glass_core.potentials.base import BoundPotential, Potential, Region
 from glass_core.potentials.eam import EamPotential
 from glass_core.potentials.lennard_jones import LennardJonesPotential
 from glass_core.structure import Floats, Structure
 from glass_core.surface import CurvedSurface
 from glass_core.testing import example_glass
-from glass_core.testing.structures import doubled, transformed
+from glass_core.testing.structures import doubled
 from tests.potentials.slow_eam import SlowEam
 from tests.potentials.systems import moved_alone, wheel_glass, wheel_potential
 
