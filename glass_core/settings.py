@@ -6,6 +6,7 @@ the names below.
 
 from __future__ import annotations
 
+import inspect
 import math
 import types
 from collections.abc import Mapping
@@ -89,7 +90,7 @@ def field_types(cls: type[Any]) -> dict[str, Any]:
     """Types of the fields of a class, but for those that are imported for type checkers alone."""
     found: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
-        for name, hint in vars(base).get("__annotations__", {}).items():
+        for name, hint in inspect.get_annotations(base).items():
             one = type(base.__name__, (), {"__annotations__": {name: hint}, "__module__": base.__module__})
             with suppress(NameError):
                 found |= get_type_hints(one, include_extras=True)

@@ -50,7 +50,7 @@ def require_room(structure: Structure, settings: ArtnSettings, file: str) -> Non
         GlassError: if the box is too small for that.
     """
     height, search = _least_height(structure), settings.regions.search
-    if height <= settings.kick.radius:
+    if settings.kick.atoms == "radius" and height <= settings.kick.radius:
         raise GlassError(
             f"the box of {file} is {height:.1f} Å high, no more than the radius of {settings.kick.radius:g} Å within "
             "which atoms are kicked, so that each would meet itself; repeat the box"
@@ -59,7 +59,7 @@ def require_room(structure: Structure, settings: ArtnSettings, file: str) -> Non
         raise GlassError(
             f"the box of {file} is {height:.1f} Å high, less than the {2 * search:g} Å across which the atoms around "
             "a centre move; repeat the box, or let all atoms move and events feel their images "
-            "(--set regions.search=null)"
+            "(--set regions.search=null, into a file of their own)"
         )
 
 

@@ -98,6 +98,7 @@ class Request:
 
         path = label_path(out, [file, self.potential])
         settings = chosen_settings(self.preset, self.settings, self.assignments)
+        self._check_displacements(settings.events)
         potential = potential_of(self.potential)
         if is_to_compile(potential):
             with bar("compiling, once per machine"):
@@ -108,7 +109,6 @@ class Request:
         require_neighbours(header.structure, atoms, potential, str(file))
         predicted, prior = self._predictions(header.structure, bar)
         searcher = Searcher(header.structure, potential, settings, self.seed)
-        self._check_displacements(settings.events)
         work = Work(searcher, header.structure, self.model, self.displacements, settings.events)
         plan = self._plan(atoms, prior)
         return Campaign(path, header, plan, self.model, predicted, prior), work

@@ -16,7 +16,7 @@ from glass_core.paths import existing_file, is_file
 from glass_core.settings import NotEmpty, Positive, Share, Whole, checked, conformed, field_types
 from glass_core.yaml_text import read_yaml
 
-VERSION = 4
+VERSION = 5
 """Of training: one more when defaults or algorithms change, so that folds kept from before are not used again."""
 
 _CHANGED = {"committee": 1, "ridge": 1}  # model to train → how often it has changed since, alone
@@ -85,10 +85,10 @@ def read_config(path: str | os.PathLike[str]) -> TrainingConfig:
 def _file(path: str | os.PathLike[str], folder: pathlib.Path) -> pathlib.Path:
     """A path seen from ``folder``, or a shipped name."""
     shipped, own = SHIPPED / f"{path}.yaml", folder / path
-    known = [p.stem for p in SHIPPED.glob("*.yaml")]
+    known = sorted(p.stem for p in SHIPPED.glob("*.yaml"))
     if is_file(shipped) and not is_file(own):
         return shipped
-    if os.fspath(path).isidentifier() and not own.exists():
+    if os.fspath(path).replace("-", "_").isidentifier() and not own.exists():
         raise unknown("configuration", path, known, "Or give the path of a YAML file.")
     return existing_file(own, "configuration", f"give a YAML file or one of: {', '.join(known)}")
 
@@ -115,7 +115,7 @@ def _require_keys(content: Any, file: pathlib.Path) -> None:
     known = ["base", *field_types(TrainingConfig)]
     for key in conformed(content, Mapping[str, Any], str(file)):
         if key not in known:
-            below = get_close_matches(key, _settings_of_trainers(), n=1)
+            below = get_close_matches(str(key), _settings_of_trainers(), n=1)
             cure = f"Or is it {below[0]}, which belongs under settings?" if below else ""
             raise unknown(f"key in {file}", key, known, cure)
 

@@ -151,7 +151,9 @@ class GraphBench:
 
     def _with_last_good(self, error: DivergedError, fit: Fit, checkpoint: pathlib.Path | None) -> GlassError:
         """The error, once what was learned before is kept as a model."""
-        if error.weights is None or checkpoint is None:
+        from glass_core.training.parallel import ranks
+
+        if error.weights is None or checkpoint is None or not ranks().first:
             return error
         path = checkpoint.with_name(f"{checkpoint.name}-last_good.safetensors")
         species, card = self._dataset.species, ModelCard(self.settings.network)

@@ -15,7 +15,7 @@ from glass_core.models.classifier import Classifier
 from glass_core.models.domain import Domain
 from glass_core.models.networks import Activation
 from glass_core.models.scnn import SCNN
-from glass_core.settings import Count, NotNegative, Positive, Range, Rate, Share, Whole, checked
+from glass_core.settings import Count, NotNegative, Range, Rate, Share, Whole, checked
 from glass_core.training import network
 from glass_core.training.config import TrainingConfig
 from glass_core.training.rows import Rows, standardisation
@@ -71,7 +71,7 @@ class SCNNSettings:
     replacement_rule: Literal["product", "cosine"] = "cosine"
     learning_rate: Rate = 1e-3
     weight_decay: NotNegative = 1e-2
-    classifier_rate: Positive = 1e-2
+    classifier_rate: Rate = 1e-2
     batch: Count = 256
     cycles: Count = 12
     epochs: Count = 4

@@ -152,7 +152,7 @@ class Trainer:
         if not (math.isfinite(loss) and all(torch.isfinite(p).all() for p in self.network.parameters())):
             raise DivergedError(
                 f"training diverged in epoch {done + 1} (loss {loss}). Lower learning_rate "
-                f"({self.fit.settings.learning_rate:g}) or clip ({self.fit.settings.clip:g}), and start again"
+                f"({self.fit.settings.learning_rate:g}) or clip ({self.fit.settings.clip:g})"
             )
         return loss, agreement
 
