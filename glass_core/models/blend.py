@@ -17,7 +17,7 @@ from glass_core.models.graph import GraphBarrier
 from glass_core.models.linear import LinearBarrier
 from glass_core.neighbours import Finder, neighbour_blocks
 from glass_core.outputs import PerAtom
-from glass_core.progress import Progress
+from glass_core.progress import Progress, share_of
 from glass_core.settings import Share, conformed
 from glass_core.structure import Ints, Structure
 
@@ -107,7 +107,7 @@ class Blend:
         progress: Progress | None = None,
     ) -> dict[str, PerAtom]:
         """Predictions for ``centres`` (None: all atoms), in their order."""
-        first, then = _parts(progress)
+        first, then = share_of(progress, 0.0, _LINEAR), share_of(progress, _LINEAR, 1.0)
         found = {name: of.values.copy() for name, of in self._told(structure, centres, find, first).items()}
         rest = self.share * (1 - found.pop(_MOTION))
         mine = np.flatnonzero(rest)
@@ -139,14 +139,6 @@ class Blend:
         linear = LinearBarrier.from_parts(settings["linear"], parts["linear"], card)
         graph = GraphBarrier.from_parts(settings["graph"], parts["graph"], card)
         return cls(linear, graph, settings["share"], card)
-
-
-def _parts(progress: Progress | None) -> tuple[Progress | None, Progress | None]:
-    """Progress of the linear model and of the networks as progress of the whole."""
-    if progress is None:
-        return None, None
-    tell = progress
-    return lambda share: tell(_LINEAR * share), lambda share: tell(_LINEAR + (1 - _LINEAR) * share)
 
 
 class _ToldLinear(LinearBarrier):
