@@ -58,7 +58,7 @@ def average_precision(scores_n: Floats, positive_n: NDArray[np.bool_]) -> float:
 
 
 def scores(predicted_n: Floats, labels_n: Floats, in_ev: bool) -> dict[str, float | None]:
-    """All scores of one set of atoms.
+    """All scores of one set of atoms; ``mean_error`` is that of the mean, prediction minus label, eV.
 
     Args:
         predicted_n: predicted barrier in eV, or any score that grows with it (log-odds).
@@ -72,6 +72,7 @@ def scores(predicted_n: Floats, labels_n: Floats, in_ev: bool) -> dict[str, floa
         "atoms": len(labels_n),
         "pearson": pearson(predicted_n, labels_n),
         "spearman": spearman(predicted_n, labels_n),
+        "mean_error": float((predicted_n - labels_n).mean()) if in_ev else None,
         "mae": float(np.abs(predicted_n - labels_n).mean()) if in_ev else None,
         "auc_top20": auc_roc(predicted_n, top),
         "average_precision": average_precision(predicted_n, top),

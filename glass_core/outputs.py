@@ -36,7 +36,11 @@ class Output:
     @property
     def lammps(self) -> str:
         """Name in LAMMPS (``fix property/atom``): ``d_glass_`` + name."""
-        return f"d_glass_{self.name}"
+        return self.lammps_column("glass")
+
+    def lammps_column(self, prefix: str) -> str:
+        """Name in LAMMPS for a hook with another prefix, as the second of two models has."""
+        return f"d_{prefix}_{self.name}"
 
 
 _TABLE = (

@@ -21,7 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--model", default=DEFAULT, help="name or path of a model (default: %(default)s)")
     parser.add_argument("--every", type=int, default=100, help="steps between predictions (default: %(default)s)")
     parser.add_argument("--outputs", nargs="+", help="outputs to write (default: all of the model)")
-    parser.add_argument("--name", default="glass", help="prefix of fixes and functions (default: %(default)s)")
+    parser.add_argument(
+        "--name", default="glass", help="prefix of per-atom properties, fixes and functions (default: %(default)s)"
+    )
     options = parser.parse_args(arguments)
     try:
         sys.stdout.write(include_text(**vars(options)))

@@ -8,7 +8,6 @@ from typing import Any
 
 from glass_core.errors import GlassError
 from glass_core.model_file import DEFAULT
-from glass_core.outputs import output
 from lammps_hooks.checked import checked_class
 from lammps_hooks.hook import Hook
 from lammps_hooks.instance import Instance
@@ -21,6 +20,7 @@ def attach(
     model: str | os.PathLike[str] = DEFAULT,
     every: int = 100,
     outputs: Sequence[str] | None = None,
+    name: str = "glass",
 ) -> Attachment:
     """Keeps predictions in ``d_glass_barrier`` and the other outputs of a model, ready for ``dump custom``.
 
@@ -40,12 +40,13 @@ def attach(
         model: name or path of a model.
         every: steps between predictions; a divisor of the dump's interval.
         outputs: names of the outputs to write; default all of the model.
+        name: prefix of the properties, for a second model beside the first: ``d_NAME_barrier`` …
 
     Raises:
         GlassError: for more than one MPI rank, other units, wrong species, an unknown model …
     """
     instance = Instance.of_module(lmp)
-    attachment = Attachment(instance, species, model, every, outputs)
+    attachment = Attachment(instance, species, model, every, outputs, name)
     others = [other for other in getattr(lmp, "glass_attachments", ()) if other.present]
     _require_free(attachment, [other for other in others if other.active])
     attachment.install()
@@ -59,9 +60,9 @@ def _require_free(new: Attachment, others: Sequence[Attachment]) -> None:
     taken = {column for other in others for column in other.columns}
     double = [column for column in new.columns if column in taken]
     if double:
-        free = [name for name in new.hook.outputs if output(name).lammps not in taken]
-        choice = f", or choose outputs={free}" if free else ""
-        raise GlassError(f"{', '.join(double)} is written by another attachment; detach that{choice}")
+        raise GlassError(
+            f"{', '.join(double)} is written by another attachment; detach that, or give this one another name"
+        )
 
 
 class Attachment:
@@ -74,8 +75,9 @@ class Attachment:
         model: str | os.PathLike[str],
         every: int,
         outputs: Sequence[str] | None,
+        name: str,
     ) -> None:
-        self.hook = Hook(instance, species, model, every, outputs, on_error=self.stop)
+        self.hook = Hook(instance, species, model, every, outputs, name, on_error=self.stop)
         self._instance: Instance | None = instance
         self._removal: dict[str, tuple[str, ...]] = {}  # fix → commands that remove it
         self._whole = False

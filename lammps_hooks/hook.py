@@ -39,6 +39,17 @@ def chosen_outputs(model: Model, outputs: Sequence[str] | None) -> tuple[str, ..
     return names
 
 
+def checked_name(name: str) -> str:
+    """The prefix of fixes and properties.
+
+    Raises:
+        GlassError: if LAMMPS could not use it as one.
+    """
+    if not (isinstance(name, str) and name.isidentifier() and name.isascii()):
+        raise GlassError(f"name must consist of letters, digits and underscores, got {name!r}")
+    return name
+
+
 class Hook:
     """Predicts and writes. ``attach`` and the include file of ``python -m lammps_hooks`` make these.
 
@@ -48,10 +59,11 @@ class Hook:
         model: name or path of a model.
         every: steps between predictions.
         outputs: names of the outputs to write; None means all.
+        name: prefix of the per-atom properties.
         on_error: called with any exception raised in a callback, which cannot pass through LAMMPS.
 
     Attributes:
-        outputs: names of the outputs to write; may be shortened before the first prediction.
+        outputs: names of the outputs to write.
         evaluated: whether LAMMPS has computed forces, in a run or minimisation, since this was last set to False.
 
     Raises:
@@ -65,6 +77,7 @@ class Hook:
         model: str | os.PathLike[str],
         every: int,
         outputs: Sequence[str] | None,
+        name: str,
         on_error: OnError,
     ) -> None:
         if not isinstance(every, Integral) or every < 1:
@@ -75,6 +88,7 @@ class Hook:
         self.instance = instance
         self.model = load_model(model)
         self.outputs = chosen_outputs(self.model, outputs)
+        self._name = checked_name(name)
         self.evaluated = False
         self._progress = ""
         self._schedule = Schedule(every)
@@ -86,7 +100,7 @@ class Hook:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the per-atom properties in LAMMPS, ``d_glass_barrier`` …"""
-        return tuple(output(name).lammps for name in self.outputs)
+        return tuple(output(name).lammps_column(self._name) for name in self.outputs)
 
     def add_external(self, fix_id: str) -> tuple[str, ...]:
         """Adds the ``fix external`` that calls back at setup, at every step and in minimisations.

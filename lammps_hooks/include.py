@@ -12,18 +12,15 @@ from collections.abc import Sequence
 from glass_core.errors import GlassError
 from glass_core.model_file import DEFAULT, load_model, resolve, shipped_models
 from glass_core.outputs import output
-from lammps_hooks.hook import chosen_outputs
+from lammps_hooks.hook import checked_name, chosen_outputs
 from lammps_hooks.structure import names_of_types
 
 _PLAIN = re.compile(r"[A-Za-z0-9 _.,:/+=~-]")
-_ALL_NEW = "None of them may exist when this file is included."
-_TAKEN_LEFT_OUT = "Those that exist when this file is included, as another model's do, are left out with a note."
 _TEXT = '''\
 # Predictions of model {model} every {every} steps, by {command}
 # Place `include` of this file after the atoms exist and after fixes that change the box (deform,
 # press/berendsen); then `dump ... custom ...` these per-atom properties:
 {table}
-# {taken}
 #
 # Values belong to the present configuration at the first and the last step of every run and minimisation, and
 # every {every} steps of either. After commands that move atoms, and after a run that stopped early (fix halt, timer)
@@ -66,17 +63,16 @@ def include_text(
         species: species of atom type 1, 2 …
         model: name or path of a model.
         every: steps between predictions; a divisor of the dump's interval.
-        outputs: names of the outputs to write; default all of the model for which the script has no per-atom
-            property yet, as it has after the include of another model.
-        name: prefix of the fixes, functions and the variable, to have several in one script.
+        outputs: names of the outputs to write; default all of the model.
+        name: prefix of the per-atom properties, fixes, functions and the variable, to have several in one script:
+            ``d_NAME_barrier`` …
 
     Raises:
         GlassError: for an unknown model, output, or a name that is no identifier.
     """
     if every < 1:
         raise GlassError(f"every must be a number of steps ≥ 1, got {every}")
-    if not (name.isidentifier() and name.isascii()):
-        raise GlassError(f"name must consist of letters, digits and underscores, got {name!r}")
+    checked_name(name)
     loaded = load_model(model)
     reference = _reference(model)
     chosen = chosen_outputs(loaded, outputs)
@@ -84,7 +80,7 @@ def include_text(
         "species": names_of_types(species),
         "model": reference,
         "every": every,
-        "outputs": chosen if outputs else None,
+        "outputs": chosen,
         "name": name,
     }
     return _TEXT.format(
@@ -92,8 +88,7 @@ def include_text(
         model=_literal(reference),
         every=every,
         command="python -m lammps_hooks",
-        table="\n".join(_row(o, loaded.outputs[o]) for o in chosen),
-        taken=_ALL_NEW if outputs else _TAKEN_LEFT_OUT,
+        table="\n".join(_row(o, loaded.outputs[o], name) for o in chosen),
         version=tuple(sys.version_info[:2]),
         dotted=".".join(map(str, sys.version_info[:2])),
         folders=_literal(_package_folders()),
@@ -120,9 +115,9 @@ def _literal(value: object) -> str:
     return repr(value)
 
 
-def _row(name: str, unit: str) -> str:
+def _row(name: str, unit: str, prefix: str) -> str:
     entry = output(name)
-    return f"#   {entry.lammps:35}{f'{entry.meaning} ({unit})' if unit else entry.meaning}".rstrip()
+    return f"#   {entry.lammps_column(prefix):35}{f'{entry.meaning} ({unit})' if unit else entry.meaning}".rstrip()
 
 
 def _package_folders() -> list[str]:

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from glass_core.errors import GlassError
-from glass_core.outputs import output
 from lammps_hooks.hook import Hook
 from lammps_hooks.instance import Instance
 
@@ -28,14 +27,14 @@ class ScriptHook:
         species: species of atom type 1, 2 …
         model: name or path of a model.
         every: steps between predictions.
-        outputs: names of the outputs to write; None means all for which there is no per-atom property yet.
-        name: prefix of the ids of the fixes.
+        outputs: names of the outputs to write; None means all.
+        name: prefix of fixes and per-atom properties.
     """
 
     def __init__(
         self, species: Sequence[str], model: str, every: int, outputs: Sequence[str] | None = None, name: str = "glass"
     ) -> None:
-        self._settings = (species, model, every, outputs)
+        self._settings = (species, model, every, outputs, name)
         self._name = name
         self._hook: Hook | None = None
 
@@ -56,18 +55,15 @@ class ScriptHook:
             self._hook.add_external(f"{self._name}_setup")
 
     def _add_columns(self, hook: Hook) -> None:
-        """Adds the fix property/atom. Columns that exist are left to whoever writes them, another model as a rule."""
+        """Adds the fix property/atom, whose columns nobody else may have."""
         instance, store = hook.instance, f"{self._name}_store"
         if instance.has_fix(store):  # from an earlier include of the same file
             instance.command(f"unfix {store}")
-        free = tuple(name for name in hook.outputs if not instance.has_column(output(name).lammps))
-        taken = [output(name).lammps for name in hook.outputs if name not in free]
-        if taken and (self._settings[-1] or not free):
-            cure = f"make this one with --outputs {' '.join(free)}" if free else "keep one of the two"
-            raise GlassError(f"another include or fix has added {', '.join(taken)} already; {cure}")
+        taken = [column for column in hook.columns if instance.has_column(column)]
         if taken:
-            instance.command(f'print "glass: {self._name} leaves out {", ".join(taken)}: they exist already"')
-        hook.outputs = free
+            raise GlassError(
+                f"another include or fix has added {', '.join(taken)} already; make this one with another --name"
+            )
         instance.command(f"fix {store} all property/atom {' '.join(hook.columns)}")
 
     def end_of_step(self, capsule: object) -> None:

@@ -67,6 +67,8 @@ def test_python_block(code: str, folder: pathlib.Path) -> None:
         pytest.importorskip("ovito")
     if "labels.h5" in code:
         _label(folder)
+    if "glass_demo.extxyz" in code:
+        _run([sys.executable, "-m", "glass_core.cli.main", "demo", "--no-picture"], folder)
     _run([sys.executable, "-c", code], folder)
     if "lammps_hooks" in code:
         assert (folder / "glass.dump").read_text().count("d_glass_barrier") == 101

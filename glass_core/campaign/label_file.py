@@ -21,6 +21,7 @@ from glass_core.campaign.header import SCHEMA, Header
 from glass_core.campaign.journal import Kind, frames
 from glass_core.campaign.label_hdf5 import read_hdf5
 from glass_core.campaign.labels import Labels, Predicted
+from glass_core.errors import GlassError
 from glass_core.paths import AnyPath, existing_file, is_file
 
 
@@ -40,6 +41,16 @@ def is_label_file(path: AnyPath) -> bool:
         return False
     with h5py.File(path, "r") as handle:
         return bool(handle.attrs.get("schema") == SCHEMA)
+
+
+def refuse_labels(path: AnyPath) -> None:
+    """To be called before a file that holds no searches is written.
+
+    Raises:
+        GlassError: if it would replace a label file.
+    """
+    if is_label_file(path):
+        raise GlassError(f"cannot write {path}: it holds the searches of `glass label`; give the output another name")
 
 
 def read_labels(path: AnyPath) -> Labels:

@@ -11,7 +11,8 @@ Predictions for one glass err together (another cooling rate, potential or prese
 or less than their ``barrier_std`` says. Both are learned from the searches of this glass before the formula
 is used: the shift δ of all mᵢ is the precision-weighted mean of b̄ᵢ − mᵢ, held at 0 ± 0.2 eV by a prior of
 its own; the factor of all τᵢ² is Σ ((b̄ᵢ − mᵢ − δ)² − σᵢ² / k) / Σ τᵢ², weighted, held at 1 by as much
-weight as 30 atoms have (empirical Bayes; G. Casella, Am. Stat. 39, 83 (1985), doi:10.1080/00031305.1985.10479400).
+weight as 10 atoms have whose barriers are known exactly (empirical Bayes; G. Casella, Am. Stat. 39, 83 (1985),
+doi:10.1080/00031305.1985.10479400).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from glass_core.campaign.statistics import Moments
 from glass_core.structure import Floats
 
 _SHIFT = 0.2  # eV
-_FACTOR_WEIGHT = 30.0
+_FACTOR_WEIGHT = 10.0
 _LEAST_FACTOR = 0.05
 
 
@@ -75,7 +76,10 @@ def posterior(sums: Moments, prior_n: Floats, prior_std_n: Floats) -> Posterior:
 
 
 def _factor(excess: Floats, spread: Floats, precision: Floats) -> float:
-    """Σ w² τ² excess / Σ w² τ⁴: least squares of what the noise leaves unexplained against τ², held at 1."""
+    """Σ w² τ² excess / Σ w² τ⁴: least squares of what the noise leaves unexplained against τ², held at 1.
+
+    The weight of an atom, (w τ²)², is 1 where there is no noise.
+    """
     weight = (precision * spread) ** 2
-    held = _FACTOR_WEIGHT * float(np.mean(weight)) if weight.size else 1.0
-    return max(_LEAST_FACTOR, float((weight * excess / spread).sum() + held) / (float(weight.sum()) + held))
+    learned = float((weight * excess / spread).sum()) + _FACTOR_WEIGHT
+    return max(_LEAST_FACTOR, learned / (float(weight.sum()) + _FACTOR_WEIGHT))

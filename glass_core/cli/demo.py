@@ -34,9 +34,10 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Runs the command."""
+    from glass_core.paths import make_folder
     from glass_core.prediction import predict
 
-    target = args.out / "glass_demo.extxyz"
+    target = make_folder(args.out) / "glass_demo.extxyz"
     write = writer_of(target)
     model = load_model(args.model)
     frame = read_frame(GLASS)

@@ -33,10 +33,16 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         as_json(result)
         return
-    keys = ("pearson", "spearman", "mae", "auc_top20", "average_precision", "base_rate")
+    keys = ("pearson", "spearman", "mean_error", "mae", "auc_top20", "average_precision", "base_rate")
+    head = ["pearson", "spearman", "mean error eV", "MAE eV", "AUC top 20 %", "avg. precision", "base rate"]
     parts = {**result["per_configuration"], "mean": result["mean_per_configuration"], "pooled": result["pooled"]}
     rows = [[name, *(number(scores[k]) for k in keys)] for name, scores in parts.items()]
-    table(rows, [result["model"], "pearson", "spearman", "MAE eV", "AUC top 20 %", "avg. precision", "base rate"])
+    if result["coverage"]:
+        head += ["in 68 %", "in 95 %"]
+        inside = {**result["coverage"]["per_configuration"], "pooled": result["coverage"]["pooled"]}
+        for row in rows:
+            row += [number(inside.get(row[0], {}).get(f"coverage_{share}"), 2) for share in (68, 95)]
+    table(rows, [result["model"], *head])
     if result["pearson_ceiling"]:
         most = ", ".join(f"{name} {number(most)}" for name, most in result["pearson_ceiling"].items())
         print(f"noise of the labels limits the Pearson correlation even of a perfect model to: {most}")

@@ -31,11 +31,13 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Runs the command."""
+    from glass_core.campaign.label_file import refuse_labels
     from glass_core.dataset import write_dataset
     from glass_core.importers import import_files
     from glass_core.paths import writable_file
 
     writable_file(args.out, inputs=args.files)
+    refuse_labels(args.out)
     groups = None if args.groups is None else _groups(args.groups)
     dataset = import_files(args.files, [name.strip() for name in args.species.split(",")], groups)
     write_dataset(dataset, args.out)

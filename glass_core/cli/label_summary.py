@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from glass_core.cli.show import number, table
+from glass_core.cli.show import counted, number, table
 
 _MEANINGS = {
     "accepted": "an event: a saddle between this minimum and another one",
@@ -23,7 +23,7 @@ def print_summary(summary: dict[str, Any]) -> None:
     """The summary (``campaign.summary``) for people."""
     searches = summary["searches"]
     print(
-        f"{searches} searches around {summary['atoms_searched']} of {summary['atoms']} atoms, "
+        f"{counted(searches, 'search', 'searches')} around {summary['atoms_searched']} of {summary['atoms']} atoms, "
         f"{number(summary['seconds_per_search'])} s each, {number(summary['core_hours'], 2)} core-hours"
     )
     if summary["relaxed_ang"] > 0:
@@ -38,8 +38,8 @@ def print_summary(summary: dict[str, Any]) -> None:
         print("no event was found, so there is no label yet")
     if summary["narrow_box_ang"]:
         print(
-            f"the box is only {number(summary['narrow_box_ang'], 1)} Å high, less than the region in which atoms move: "
-            "events feel images of themselves"
+            f"the box is only {number(summary['narrow_box_ang'], 1)} Å high, less than the region in which saddles are "
+            "converged in the end: events feel images of themselves"
         )
     if summary["states"]["over_cap"] > 0.5 * searches:
         print("most searches rose above the cap: see --set cap; if units are not Å and eV, --preset reduced")
@@ -60,8 +60,8 @@ def print_summary(summary: dict[str, Any]) -> None:
 
 def _print_barriers(summary: dict[str, Any]) -> None:
     print(
-        f"{summary['states']['accepted']} events, {summary['distinct_events']} of them distinct, around "
-        f"{summary['atoms_labelled']} atoms"
+        f"{counted(summary['states']['accepted'], 'event')}, {summary['distinct_events']} distinct, around "
+        f"{counted(summary['atoms_labelled'], 'atom')}"
     )
     between, within = summary["barrier_std_ev"], summary["within_atom_std_ev"]
     spreads = [f"{number(between)} eV between atoms"] if math.isfinite(between) else []

@@ -37,11 +37,13 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Runs the command."""
+    from glass_core.campaign.label_file import refuse_labels
     from glass_core.prediction import predict
     from glass_core.species_map import parse_species_map
 
     if args.out is not None:
         writer_of(args.out, inputs=[args.file, args.model])
+        refuse_labels(args.out)
     model = load_model(args.model, args.device)
     frame = read_frame(args.file, parse_species_map(args.species), args.frame, args.reader)
     with progress("predicting", args.json) as tell:

@@ -13,11 +13,18 @@ from glass_core.cli.show import as_json, number, table
 
 def add(commands: Any) -> None:
     """Adds the command to the parser."""
-    p = commands.add_parser("report", help="draw the figures of the SCNN paper from our own runs")
+    p = commands.add_parser(
+        "report",
+        help="draw the figures of the SCNN paper from our own runs",
+        description="Draws the figures of the SCNN paper. Folds of scnn, classifier and linear "
+        "that --runs lacks are trained first, which takes long.",
+    )
     add_data(p)
     p.add_argument("-m", "--model", default="scnn", help="SCNN model, trained on that data set [scnn]")
     p.add_argument("-o", "--out", type=pathlib.Path, default=pathlib.Path("report"), help="folder to write [report]")
-    p.add_argument("--runs", type=pathlib.Path, default=pathlib.Path("runs"), help="folder of finished folds [runs]")
+    p.add_argument(
+        "--runs", type=pathlib.Path, default=pathlib.Path("runs"), help="folder where finished folds are kept [runs]"
+    )
     p.add_argument("--json", action="store_true", help="print the numbers as JSON")
     p.set_defaults(run=run)
 

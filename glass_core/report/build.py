@@ -20,7 +20,7 @@ from glass_core.models.base import Model
 from glass_core.models.scnn import SCNN
 from glass_core.paths import make_folder
 from glass_core.report import constraints, scores
-from glass_core.report.prototypes import raw_prototype_scores
+from glass_core.report.prototypes import constraint_atoms, raw_prototype_scores, row_of
 from glass_core.training.bench import RowsBench, Tell
 from glass_core.training.config import read_config
 from glass_core.training.cross_validation import CrossValidation, cross_validate
@@ -41,6 +41,7 @@ def build(
     """
     if not isinstance(model, SCNN):
         raise GlassError(f"the report is about SCNN models; {model.card.name!r} is a {model.kind}")
+    constraint_atoms(model, dataset)
     for folder in (out, runs):
         make_folder(folder)
     left_out = {
@@ -88,7 +89,7 @@ def _constraint_figures(page: _Page, model: SCNN, dataset: Dataset, rows: Rows) 
     similarity = model.similarities(embedded)
     high = rows.labels_n >= model.card.content["threshold_ev"]
     atoms = constraint_atoms(model, dataset)
-    index = [_row(rows, name, atom) for name, atom in atoms]
+    index = [row_of(rows, name, atom) for name, atom in atoms]
     raw = model.standardise(rows.features_nf[index])
     page.draw("pca", "Embeddings on their principal axes, class densities and constraints",
               lambda: constraints.draw_pca(model, embedded, high))  # fmt: skip
@@ -113,21 +114,6 @@ def _constraint_figures(page: _Page, model: SCNN, dataset: Dataset, rows: Rows) 
         "Cosine similarity of their raw descriptors",
         lambda: constraints.draw_heat_map(raw, "raw descriptors"),
     )
-
-
-def constraint_atoms(model: SCNN, dataset: Dataset) -> list[tuple[str, int]]:
-    """Configuration and atom behind each constraint."""
-    atoms = [(str(a["configuration"]), int(a["atom"])) for a in model.card.content.get("constraints", [])]
-    missing = [name for name, _ in atoms if name not in {c.name for c in dataset}]
-    if missing or not atoms:
-        raise GlassError(
-            f"constraints of {model.card.name!r} come from {missing or 'no atoms'}; give the data set it was trained on"
-        )
-    return atoms
-
-
-def _row(rows: Rows, name: str, atom: int) -> int:
-    return int(np.flatnonzero((rows.configuration_n == rows.names.index(name)) & (rows.atom_n == atom))[0])
 
 
 def _structure(dataset: Dataset, name: str) -> Any:

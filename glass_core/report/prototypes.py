@@ -11,19 +11,36 @@ from glass_core.models.scnn import SCNN
 from glass_core.training.rows import Rows
 
 
+def constraint_atoms(model: SCNN, dataset: Dataset) -> list[tuple[str, int]]:
+    """Configuration and atom behind each constraint.
+
+    Raises:
+        GlassError: if the model does not name them, or they are not in the data set.
+    """
+    atoms = [(str(a["configuration"]), int(a["atom"])) for a in model.card.content.get("constraints", [])]
+    if not atoms:
+        raise GlassError(f"model {model.card.name!r} does not name the atoms behind its constraints; train it again")
+    missing = sorted({name for name, _ in atoms} - {c.name for c in dataset})
+    if missing:
+        raise GlassError(
+            f"the constraints of model {model.card.name!r} are atoms of {', '.join(missing)}, which the data set "
+            "lacks; give the data that it was trained on, or `glass train scnn` on this one and --model FILE"
+        )
+    return atoms
+
+
+def row_of(rows: Rows, name: str, atom: int) -> int:
+    """Row of an atom of a configuration."""
+    return int(np.flatnonzero((rows.configuration_n == rows.names.index(name)) & (rows.atom_n == atom))[0])
+
+
 def raw_prototype_scores(model: SCNN, dataset: Dataset, rows: Rows, penalty: float = 1e-3) -> NDArray[np.float64]:
     """Log-odds of every atom from its cosine similarity to four raw descriptor rows.
 
     Only the last layer, a logistic regression on four similarities, is fitted, each time without the
     group that is scored. The four atoms are those of ``model``.
     """
-    atoms = model.card.content.get("constraints", [])
-    if not atoms:
-        raise GlassError(f"model {model.card.name!r} does not name the atoms behind its constraints; train it again")
-    place = [
-        np.flatnonzero((rows.configuration_n == rows.names.index(a["configuration"])) & (rows.atom_n == a["atom"]))[0]
-        for a in atoms
-    ]
+    place = [row_of(rows, name, atom) for name, atom in constraint_atoms(model, dataset)]
     standard = model.standardise(rows.features_nf)
     units = standard / np.linalg.norm(standard, axis=1, keepdims=True)
     similarity = (units @ units[place].T).astype(np.float64)

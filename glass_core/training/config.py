@@ -106,7 +106,8 @@ def _content(file: pathlib.Path, above: tuple[pathlib.Path, ...]) -> Any:
     base = conformed(content["base"], str, f"base in {file}")
     if not base.strip():
         raise GlassError(f"base in {file} must be a shipped name or a path, got {base!r}")
-    under = _content(_file(base, file.parent), (*above, file.resolve()))
+    under = dict(_content(_file(base, file.parent), (*above, file.resolve())))
+    under.pop("published", None)  # the paper's figure is of its own settings
     return _joined(under, {key: value for key, value in content.items() if key != "base"})
 
 
@@ -116,7 +117,7 @@ def _require_keys(content: Any, file: pathlib.Path) -> None:
     for key in conformed(content, Mapping[str, Any], str(file)):
         if key not in known:
             below = get_close_matches(str(key), _settings_of_trainers(), n=1)
-            cure = f"Or is it {below[0]}, which belongs under settings?" if below else ""
+            cure = f"If you mean the trainer's {below[0]}, it belongs under settings." if below else ""
             raise unknown(f"key in {file}", key, known, cure)
 
 

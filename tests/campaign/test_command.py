@@ -259,7 +259,7 @@ def test_summary_of_few_atoms_and_of_many(dump: pathlib.Path, capsys: pytest.Cap
     number = f"{many['expected_retest_correlation']:.2f} ± {many['expected_retest_correlation_error']:.2f}"
     assert f"would correlate with it, atom by atom, by {number}\n" in text
     accepted = many["states"]["accepted"]
-    assert f"{accepted} events, {accepted} of them distinct, around 32 atoms\n" in text
+    assert f"{accepted} events, {accepted} distinct, around 32 atoms\n" in text
     assert "eV between atoms and" in text
 
 
@@ -304,7 +304,7 @@ def test_boxes_that_are_narrow_are_told_and_too_small_ones_refused(
 ) -> None:
     narrow = ("--set", "kick.radius=3", "--set", "regions.search=3.5", "--set", "regions.refine_radius=4.5")
     assert label(dump, "--searches", 1, *narrow) == 0
-    assert "Å high, less than the region in which atoms move: events feel images" in capsys.readouterr().out
+    assert "Å high, less than the region in which saddles are converged" in capsys.readouterr().out
     dump.with_name("l.h5").unlink()
     small = fails(dump, capsys, "--set", "regions.search=4.5")
     assert "Å high, less than the 9 Å across which the atoms around a centre move; repeat the box" in small

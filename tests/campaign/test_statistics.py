@@ -99,6 +99,13 @@ def test_posterior_against_numbers_worked_out_by_hand() -> None:
     assert result.mean_n[1] == pytest.approx(centre)
 
 
+def test_one_barrier_says_next_to_nothing_of_the_scale_of_a_prior() -> None:
+    barriers = np.full((100, 1), np.nan)
+    barriers[0] = 1.5
+    result = posterior(moments(barriers, np.full(100, 1)), np.full(100, 1.5), np.full(100, 0.13))
+    assert result.factor == pytest.approx(1.0, abs=0.01)
+
+
 def test_shift_and_scale_of_a_prior_are_learned(random: np.random.Generator) -> None:
     n = 3000
     claimed = random.uniform(0.1, 0.3, n)

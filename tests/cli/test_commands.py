@@ -7,6 +7,7 @@ import os
 import pathlib
 import pickle
 import re
+import shutil
 import subprocess
 import sys
 
@@ -103,6 +104,22 @@ def test_an_input_is_not_overwritten(dump: pathlib.Path, capsys) -> None:
     assert dump.read_bytes() == before
 
 
+def test_searches_are_not_overwritten(dump: pathlib.Path, tmp_path: pathlib.Path, capsys) -> None:
+    """A campaign takes hours; an output that slips onto its file must not end it."""
+    labels = shutil.copy(LABELS, tmp_path / "labels.h5")
+    before = labels.read_bytes()
+    for command in (["import", LABELS, "-o", labels], ["predict", dump, "-o", labels]):
+        assert "holds the searches of `glass label`; give the output another name" in fails(command, capsys)
+    assert labels.read_bytes() == before
+
+
+def test_a_report_on_other_data_is_refused_before_anything_is_trained(tmp_path: pathlib.Path, dataset, capsys) -> None:
+    write_dataset(dataset, tmp_path / "d.h5")
+    message = fails(["report", "-d", tmp_path / "d.h5", "-o", tmp_path / "r", "--runs", tmp_path / "runs"], capsys)
+    assert "the constraints of model 'scnn' are atoms of" in message
+    assert not (tmp_path / "runs").exists()
+
+
 def test_what_is_no_file_is_called_what_it_is(dump: pathlib.Path, capsys) -> None:
     assert "is a folder; give a file" in fails(["predict", dump.parent], capsys)
     assert "glass.dump is not a folder" in fails(["predict", dump, "-o", dump / "x.extxyz"], capsys)
@@ -188,6 +205,8 @@ def test_import_train_evaluate(tmp_path: pathlib.Path, dataset, capsys) -> None:
     result = json.loads(capsys.readouterr().out)
     assert set(result["pooled"]) >= {"pearson", "spearman", "mae", "auc_top20", "average_precision"}
     assert set(result["per_configuration"]) == {"glass1", "glass2", "glass3", "glass4"}
+    errors = [scores["mean_error"] for scores in result["per_configuration"].values()]
+    assert result["pooled"]["mean_error"] == pytest.approx(np.mean(errors))
     assert main(["evaluate", str(model), str(data)]) == 0
     assert "show memory, not prediction" in capsys.readouterr().out
     for option, path in (("-o", tmp_path / "no" / "m.safetensors"), ("--runs", data)):

@@ -35,9 +35,9 @@ def box(cells: int = 4, triclinic: bool = False) -> list[str]:
     ]  # fmt: skip
 
 
-def columns(model: str = "barrier") -> list[str]:
+def columns(model: str = "barrier", name: str = "glass") -> list[str]:
     """Per-atom properties of a model in LAMMPS."""
-    return [output(name).lammps for name in load_model(model).outputs]
+    return [output(o).lammps_column(name) for o in load_model(model).outputs]
 
 
 def dump(path: pathlib.Path, every: int, names: list[str]) -> list[str]:
@@ -59,10 +59,10 @@ class Dumped:
     structure: Structure
     columns: dict[str, np.ndarray]
 
-    def deviation(self, model: str = "barrier") -> float:
+    def deviation(self, model: str = "barrier", name: str = "glass") -> float:
         """Largest difference between a dumped column and the core's prediction for the dumped positions."""
         expected = predict(load_model(model), self.structure)
-        pairs = [(self.columns[output(name).lammps], per_atom.values) for name, per_atom in expected.items()]
+        pairs = [(self.columns[output(o).lammps_column(name)], per_atom.values) for o, per_atom in expected.items()]
         return max(float(np.abs(dumped - values).max()) for dumped, values in pairs)
 
 

@@ -84,7 +84,7 @@ def test_devices_that_do_not_exist_are_refused_for_every_method(dataset: Dataset
         ("base: other.yaml", "is its own base"),
         ("base: symgn", "Did you mean 'symgnn'"),
         ("3: 4", "unknown key in .* 3"),
-        ("epocs: 3", "Or is it epochs, which belongs under settings"),
+        ("epocs: 3", "If you mean the trainer's epochs, it belongs under settings"),
         ("base: none", "unknown configuration 'none'; known: .*symgnn.*give the path of a YAML file"),
         ("base: 3", "base in .* must be a text"),
         ("base: ' '", "base in .* must be a shipped name or a path, got ' '"),

@@ -24,10 +24,19 @@ def test_by_hand() -> None:
     labels = np.array([1.0, 2, 3, 4, 5])
     assert is_top(labels).tolist() == [False, False, False, False, True]
     perfect = scores(labels, labels, True)
-    assert perfect == {"atoms": 5, "pearson": pytest.approx(1), "spearman": pytest.approx(1), "mae": 0.0,
-                       "auc_top20": 1.0, "average_precision": 1.0, "base_rate": 0.2}  # fmt: skip
+    assert perfect == {
+        "atoms": 5,
+        "pearson": pytest.approx(1),
+        "spearman": pytest.approx(1),
+        "mean_error": 0.0,
+        "mae": 0.0,
+        "auc_top20": 1.0,
+        "average_precision": 1.0,
+        "base_rate": 0.2,
+    }
     assert scores(-labels, labels, True)["auc_top20"] == 0.0
-    assert scores(labels, labels, False)["mae"] is None
+    assert scores(labels - 0.5, labels, True)["mean_error"] == -0.5
+    assert {scores(labels, labels, False)[key] for key in ("mean_error", "mae")} == {None}
     assert np.isnan(scores(np.zeros(5), labels, True)["pearson"])
 
 
