@@ -6,7 +6,8 @@
 
 Each glass takes about five minutes (10¹⁴ K/s) to half an hour (10¹³ K/s) of one core to make, and about two hours and a
 half to label. The same command goes on after any interruption, and with ``--out examples/open_labels`` from what is
-there. All glasses get a few searches per atom first, then more. It ends with one data set, ``open.h5``.
+there. All glasses get a few searches per atom first, then more. It ends with one data set of all, ``OUT.h5``, beside
+the folder.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def main() -> int:
     glasses = [make(args.out, zr, rate, args) for rate in args.rates for zr in ZR]
     for searches in [*range(_STEP, args.searches, _STEP), args.searches]:
         files = [label(glass, searches, args) for glass in glasses]
-    run("-m", "glass_core.cli.main", "import", *files, "-o", args.out / "open.h5")
+    run("-m", "glass_core.cli.main", "import", *files, "-o", args.out.with_suffix(".h5"))
     return 0
 
 

@@ -46,7 +46,7 @@ def checked_name(name: str) -> str:
         GlassError: if LAMMPS could not use it as one.
     """
     if not (isinstance(name, str) and name.isidentifier() and name.isascii()):
-        raise GlassError(f"name must consist of letters, digits and underscores, got {name!r}")
+        raise GlassError(f"name must be letters, digits and underscores, not beginning with a digit, got {name!r}")
     return name
 
 

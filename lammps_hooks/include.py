@@ -7,7 +7,7 @@ import pathlib
 import re
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from glass_core.errors import GlassError
 from glass_core.model_file import DEFAULT, load_model, resolve, shipped_models
@@ -88,7 +88,7 @@ def include_text(
         model=_literal(reference),
         every=every,
         command="python -m lammps_hooks",
-        table="\n".join(_row(o, loaded.outputs[o], name) for o in chosen),
+        table=_table({output(o).lammps_column(name): (output(o).meaning, loaded.outputs[o]) for o in chosen}),
         version=tuple(sys.version_info[:2]),
         dotted=".".join(map(str, sys.version_info[:2])),
         folders=_literal(_package_folders()),
@@ -115,9 +115,11 @@ def _literal(value: object) -> str:
     return repr(value)
 
 
-def _row(name: str, unit: str, prefix: str) -> str:
-    entry = output(name)
-    return f"#   {entry.lammps_column(prefix):35}{f'{entry.meaning} ({unit})' if unit else entry.meaning}".rstrip()
+def _table(columns: Mapping[str, tuple[str, str]]) -> str:
+    """Name, meaning and unit of each property, as comments."""
+    width = max(map(len, columns)) + 2
+    rows = [f"#   {c:{width}}{f'{meaning} ({unit})' if unit else meaning}" for c, (meaning, unit) in columns.items()]
+    return "\n".join(map(str.rstrip, rows))
 
 
 def _package_folders() -> list[str]:

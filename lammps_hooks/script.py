@@ -18,6 +18,8 @@ from lammps_hooks.hook import Hook
 from lammps_hooks.instance import Instance
 
 _FIRST_RANK_PRINTS_S = 10.0
+_MADE: dict[str, object] = {}
+"""Id of each fix property/atom of ours in this process → settings of the hook that it belongs to."""
 
 
 class ScriptHook:
@@ -57,8 +59,14 @@ class ScriptHook:
     def _add_columns(self, hook: Hook) -> None:
         """Adds the fix property/atom, whose columns nobody else may have."""
         instance, store = hook.instance, f"{self._name}_store"
-        if instance.has_fix(store):  # from an earlier include of the same file
-            instance.command(f"unfix {store}")
+        if instance.has_fix(store):
+            if _MADE.get(store) != self._settings:
+                raise GlassError(
+                    f"fix {store} exists already, of another include or of the script itself; make this one with "
+                    "another --name"
+                )
+            instance.command(f"unfix {store}")  # from an earlier include of the same file
+        _MADE[store] = self._settings
         taken = [column for column in hook.columns if instance.has_column(column)]
         if taken:
             raise GlassError(

@@ -47,9 +47,16 @@ def refuse_labels(path: AnyPath) -> None:
     """To be called before a file that holds no searches is written.
 
     Raises:
-        GlassError: if it would replace a label file.
+        GlassError: if it would replace a label file, or a damaged HDF5 file, which may be one.
     """
-    if is_label_file(path):
+    try:
+        holds = is_label_file(path)
+    except OSError as error:
+        raise GlassError(
+            f"cannot write {path}: it is a damaged HDF5 file, perhaps of searches ({error}); remove it or give the "
+            "output another name"
+        ) from error
+    if holds:
         raise GlassError(f"cannot write {path}: it holds the searches of `glass label`; give the output another name")
 
 

@@ -66,7 +66,7 @@ def posterior(sums: Moments, prior_n: Floats, prior_std_n: Floats) -> Posterior:
     for _ in range(3):  # the shift hardly depends on the factor
         precision = 1.0 / (factor * spread + noise)
         shift = float((precision * off).sum() / (precision.sum() + _SHIFT**-2))
-        factor = _factor((off - shift) ** 2 - noise, spread, precision)
+        factor = _factor((off - shift) ** 2 - noise, spread, noise)
     tau_n = factor * prior_std_n**2
     centre_n = prior_n + shift
     weight_n = sums.accepted_n / within_n
@@ -75,11 +75,11 @@ def posterior(sums: Moments, prior_n: Floats, prior_std_n: Floats) -> Posterior:
     return Posterior(mean_n, np.sqrt(variance_n), centre_n, np.sqrt(tau_n), shift, factor)
 
 
-def _factor(excess: Floats, spread: Floats, precision: Floats) -> float:
+def _factor(excess: Floats, spread: Floats, noise: Floats) -> float:
     """Σ w² τ² excess / Σ w² τ⁴: least squares of what the noise leaves unexplained against τ², held at 1.
 
-    The weight of an atom, (w τ²)², is 1 where there is no noise.
+    With w = 1 / (τ² + noise), the weight of an atom, (w τ²)², is 1 where there is no noise.
     """
-    weight = (precision * spread) ** 2
+    weight = (spread / (spread + noise)) ** 2
     learned = float((weight * excess / spread).sum()) + _FACTOR_WEIGHT
     return max(_LEAST_FACTOR, learned / (float(weight.sum()) + _FACTOR_WEIGHT))

@@ -38,10 +38,11 @@ def run(args: argparse.Namespace) -> None:
     parts = {**result["per_configuration"], "mean": result["mean_per_configuration"], "pooled": result["pooled"]}
     rows = [[name, *(number(scores[k]) for k in keys)] for name, scores in parts.items()]
     if result["coverage"]:
-        head += ["in 68 %", "in 95 %"]
+        head += ["% in 68 % interval", "in 95 %"]
         inside = {**result["coverage"]["per_configuration"], "pooled": result["coverage"]["pooled"]}
         for row in rows:
-            row += [number(inside.get(row[0], {}).get(f"coverage_{share}"), 2) for share in (68, 95)]
+            shares = [inside.get(row[0], {}).get(f"coverage_{share}") for share in (68, 95)]
+            row += [number(share and 100 * share, 0) for share in shares]
     table(rows, [result["model"], *head])
     if result["pearson_ceiling"]:
         most = ", ".join(f"{name} {number(most)}" for name, most in result["pearson_ceiling"].items())

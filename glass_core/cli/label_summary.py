@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from glass_core.cli.show import counted, number, table
+from glass_core.cli.show import number, table, things
 
 _MEANINGS = {
     "accepted": "an event: a saddle between this minimum and another one",
@@ -23,7 +23,7 @@ def print_summary(summary: dict[str, Any]) -> None:
     """The summary (``campaign.summary``) for people."""
     searches = summary["searches"]
     print(
-        f"{counted(searches, 'search', 'searches')} around {summary['atoms_searched']} of {summary['atoms']} atoms, "
+        f"{things(searches, 'search', 'searches')} around {summary['atoms_searched']} of {summary['atoms']} atoms, "
         f"{number(summary['seconds_per_search'])} s each, {number(summary['core_hours'], 2)} core-hours"
     )
     if summary["relaxed_ang"] > 0:
@@ -60,8 +60,8 @@ def print_summary(summary: dict[str, Any]) -> None:
 
 def _print_barriers(summary: dict[str, Any]) -> None:
     print(
-        f"{counted(summary['states']['accepted'], 'event')}, {summary['distinct_events']} distinct, around "
-        f"{counted(summary['atoms_labelled'], 'atom')}"
+        f"{things(summary['states']['accepted'], 'event')}, {summary['distinct_events']} distinct, around "
+        f"{things(summary['atoms_labelled'], 'atom')}"
     )
     between, within = summary["barrier_std_ev"], summary["within_atom_std_ev"]
     spreads = [f"{number(between)} eV between atoms"] if math.isfinite(between) else []

@@ -32,9 +32,10 @@ def run(args: argparse.Namespace) -> None:
         as_json({"shipped": cards, "plugins": plugins, "refused": refused()})
         return
     rows = [_row(name, card) for name, card in cards.items()]
-    rows += [[name, "-", "-", "from a plugin", "-", "-"] for name in plugins]
-    table(rows, ["model", "species", "reach Å", "outputs", "pearson", "AUC top 20 %"])
-    print("scores: pooled, leave one group of configurations out; `glass models NAME` shows more of one")
+    rows += [[name, "-", "-", "from a plugin", "-", "-", "-"] for name in plugins]
+    table(rows, ["model", "species", "reach Å", "outputs", "glasses", "pearson", "AUC top 20 %"])
+    print("glasses: groups of configurations that it was trained on; scores: pooled, each group left out in turn")
+    print("`glass models NAME` shows more of one")
     for name, reason in refused().items():
         print(f"plugin {name} was refused: {reason}")
 
@@ -46,7 +47,12 @@ def _row(name: str, card: dict[str, Any]) -> list[str]:
         outputs.append("similarity_k")
     reach = f"{card['receptive_field']:.1f}"
     scores = [number(pooled.get("pearson")), number(pooled.get("auc_top20"))]
-    return [name, " ".join(card["species"]), reach, ", ".join(outputs), *scores]
+    return [name, " ".join(card["species"]), reach, ", ".join(outputs), _groups(card.get("training", {})), *scores]
+
+
+def _groups(training: dict[str, Any]) -> str:
+    """How many groups of configurations share no glass."""
+    return str(len(set((_at(training, "groups") or {}).values())) or "-")
 
 
 def _show(name: str, card: dict[str, Any]) -> None:
@@ -79,8 +85,8 @@ def _what(card: dict[str, Any]) -> list[tuple[str, str]]:
 def _trained(training: dict[str, Any]) -> list[tuple[str, str]]:
     facts = []
     if names := _at(training, "configurations"):
-        groups = len(set((_at(training, "groups") or {}).values()))
-        facts.append(("trained on", ", ".join(names) + (f" ({groups} groups that share no glass)" if groups else "")))
+        groups = f" ({_groups(training)} groups that share no glass)" if _at(training, "groups") else ""
+        facts.append(("trained on", ", ".join(names) + groups))
     told = (("by", "command"), ("date", "date"))
     return facts + [(title, text) for title, key in told if (text := _at(training, key))]
 

@@ -41,10 +41,10 @@ def number(value: float | None, digits: int = 3) -> str:
     return "-" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 
 
-def counted(count: int, one: str, many: str = "") -> str:
+def things(count: int, one: str, many: str = "") -> str:
     """A number of things.
 
-    >>> counted(1, "event"), counted(2, "event"), counted(0, "search", "searches")
+    >>> things(1, "event"), things(2, "event"), things(0, "search", "searches")
     ('1 event', '2 events', '0 searches')
     """
     return f"{count} {one if count == 1 else many or one + 's'}"

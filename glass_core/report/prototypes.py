@@ -20,11 +20,12 @@ def constraint_atoms(model: SCNN, dataset: Dataset) -> list[tuple[str, int]]:
     atoms = [(str(a["configuration"]), int(a["atom"])) for a in model.card.content.get("constraints", [])]
     if not atoms:
         raise GlassError(f"model {model.card.name!r} does not name the atoms behind its constraints; train it again")
-    missing = sorted({name for name, _ in atoms} - {c.name for c in dataset})
+    labelled = {c.name: set(c.labelled("barrier")[0].tolist()) for c in dataset}
+    missing = sorted({name for name, atom in atoms if atom not in labelled.get(name, ())})
     if missing:
         raise GlassError(
-            f"the constraints of model {model.card.name!r} are atoms of {', '.join(missing)}, which the data set "
-            "lacks; give the data that it was trained on, or `glass train scnn` on this one and --model FILE"
+            f"the constraints of model {model.card.name!r} are labelled atoms of {', '.join(missing)}, which the "
+            "data set lacks; give the data that it was trained on, or `glass train scnn` on this one and --model FILE"
         )
     return atoms
 

@@ -76,10 +76,12 @@ class CrossValidation:
             result[part] = {"mean": mean_scores(many), "std_over_seeds": spread}
         flags = [v["out_of_domain"] for found in self.outputs.values() for v in found.values() if "out_of_domain" in v]
         result["out_of_domain_rate"] = float(np.mean([f.mean() for f in flags])) if flags else None
-        result["per_configuration_pearson"] = {
-            name: float(np.mean([r["per_configuration"][name]["pearson"] for r in reports.values()]))
+        each = {
+            name: mean_scores([r["per_configuration"][name] for r in reports.values()])
             for name in next(iter(reports.values()))["per_configuration"]
         }
+        for key in ("pearson", "mean_error"):
+            result[f"per_configuration_{key}"] = {name: means[key] for name, means in each.items()}
         result["measured"] = dict(self.measured)
         if "label_noise" in self.measured:
             result["coverage"] = self._coverage()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -104,6 +106,17 @@ def test_one_barrier_says_next_to_nothing_of_the_scale_of_a_prior() -> None:
     barriers[0] = 1.5
     result = posterior(moments(barriers, np.full(100, 1)), np.full(100, 1.5), np.full(100, 0.13))
     assert result.factor == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize(("atoms", "true"), [(100, 9.0), (1000, 9.0), (100, 0.25)])
+def test_the_scale_of_a_prior_is_held_at_one_by_ten_atoms(random: np.random.Generator, atoms: int, true: float) -> None:
+    """Of atoms that are known exactly: (F n + 10) / (n + 10)."""
+    off = random.standard_normal(atoms)
+    off *= 0.1 * np.sqrt(true) / np.sqrt(np.mean((off - off.mean()) ** 2))
+    barriers = 1.5 + (off - off.mean())[:, None] + 1e-6 * random.standard_normal((atoms, 4))
+    sums = replace(moments(barriers, np.full(atoms, 4)), accepted_n=np.full(atoms, 10**7))
+    result = posterior(sums, np.full(atoms, 1.5), np.full(atoms, 0.1))
+    assert result.factor == pytest.approx((true * atoms + 10) / (atoms + 10), rel=0.01)
 
 
 def test_shift_and_scale_of_a_prior_are_learned(random: np.random.Generator) -> None:

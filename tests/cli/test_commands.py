@@ -111,12 +111,15 @@ def test_searches_are_not_overwritten(dump: pathlib.Path, tmp_path: pathlib.Path
     for command in (["import", LABELS, "-o", labels], ["predict", dump, "-o", labels]):
         assert "holds the searches of `glass label`; give the output another name" in fails(command, capsys)
     assert labels.read_bytes() == before
+    labels.write_bytes(before[:1000])
+    assert "it is a damaged HDF5 file, perhaps of searches" in fails(["import", LABELS, "-o", labels], capsys)
+    assert labels.read_bytes() == before[:1000]
 
 
 def test_a_report_on_other_data_is_refused_before_anything_is_trained(tmp_path: pathlib.Path, dataset, capsys) -> None:
     write_dataset(dataset, tmp_path / "d.h5")
     message = fails(["report", "-d", tmp_path / "d.h5", "-o", tmp_path / "r", "--runs", tmp_path / "runs"], capsys)
-    assert "the constraints of model 'scnn' are atoms of" in message
+    assert "the constraints of model 'scnn' are labelled atoms of" in message
     assert not (tmp_path / "runs").exists()
 
 
@@ -244,7 +247,7 @@ def test_import_command(tmp_path: pathlib.Path, capsys) -> None:
 def test_models_and_cards(capsys) -> None:
     assert main(["models", "--json"]) == 0
     shipped = json.loads(capsys.readouterr().out)["shipped"]
-    assert set(shipped) == {"barrier", "linear", "scnn", "symgnn"}
+    assert set(shipped) == {"barrier", "barrier_cuzr", "linear", "scnn", "symgnn"}
     for card in shipped.values():
         assert {"species", "cutoff", "receptive_field", "outputs", "training", "scores", "versions"} <= set(card)
         assert card["training"]["command"].startswith("glass train")

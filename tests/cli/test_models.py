@@ -12,7 +12,7 @@ from glass_core.model_file import save_model
 from tests.core.small_models import small_barrier
 
 
-@pytest.mark.parametrize("name", ["barrier", "linear", "scnn", "symgnn"])
+@pytest.mark.parametrize("name", ["barrier", "barrier_cuzr", "linear", "scnn", "symgnn"])
 def test_card_for_people(name: str, capsys) -> None:
     assert main(["models", name]) == 0
     shown = capsys.readouterr().out

@@ -23,7 +23,7 @@ def shipped() -> Structure:
     return read_frame(GLASS).structure
 
 
-@pytest.fixture(params=["barrier", "linear"])
+@pytest.fixture(params=["barrier", "barrier_cuzr", "linear"])
 def in_ev(request: pytest.FixtureRequest) -> Model:
     return load_model(request.param)
 
@@ -41,7 +41,8 @@ def test_barriers_of_another_potential_stay_sane_during_dynamics(in_ev: Model, d
 
 
 def test_many_atoms_of_another_potential_are_out_of_domain(in_ev: Model, shipped: Structure) -> None:
-    assert predict(in_ev, wheel_glass())["out_of_domain"].values.mean() > 0.2
+    least = 0.03 if in_ev.card.name == "barrier_cuzr" else 0.2  # it knows more surroundings
+    assert predict(in_ev, wheel_glass())["out_of_domain"].values.mean() > least
     assert predict(in_ev, shipped)["out_of_domain"].values.mean() < 0.01
 
 
@@ -63,7 +64,7 @@ def _check_dynamics(model: Model, structure: Structure, displacement: float, shi
     assert moving["out_of_domain"].values.mean() < 0.5
 
 
-@pytest.mark.parametrize("name", ["barrier", "linear", "symgnn", "scnn"])
+@pytest.mark.parametrize("name", ["barrier", "barrier_cuzr", "linear", "symgnn", "scnn"])
 def test_crystals_and_strained_glasses_are_out_of_domain(name: str, shared_data: pathlib.Path) -> None:
     if name == "symgnn":
         pytest.importorskip("torch")

@@ -101,14 +101,21 @@ def test_two_models(lmp: Run, tmp_path: pathlib.Path, first: str, second: str) -
             assert frame.deviation(model, model) <= 1e-5
 
 
-def test_two_models_of_one_name_are_refused(lmp: Run, include: str, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(
+    ("before", "message"),
+    [
+        ("include glass.lmp", "fix glass_store exists already, of another include .* another --name"),
+        ("fix glass_store all store/state 0 x", "fix glass_store exists already"),
+        ("fix mine all property/atom d_glass_logit", "has added d_glass_logit already; make this one with another"),
+    ],
+)
+def test_what_another_has_made_is_not_replaced(
+    lmp: Run, include: str, tmp_path: pathlib.Path, before: str, message: str
+) -> None:
     (tmp_path / "second.lmp").write_text(include_text(SPECIES, model="scnn", outputs=["logit", "out_of_domain"]))
-    # Another file of the same prefix replaces the first one's fixes, as the same file twice does; a fix of
-    # the user's own that has the column does not go away.
-    column = "fix mine all property/atom d_glass_logit"
-    result = lmp([*box(), column, "include second.lmp", "run 0"])
+    result = lmp([*box(), before, "include second.lmp", "run 0"])
     assert result.returncode != 0
-    assert re.search("added d_glass_logit already; make this one with another --name", result.stderr)
+    assert re.search(message, result.stderr)
 
 
 def test_the_same_include_twice(lmp: Run, include: str, tmp_path: pathlib.Path) -> None:

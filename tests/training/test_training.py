@@ -84,6 +84,8 @@ def test_only_some_groups_are_left_out(tmp_path: pathlib.Path, dataset: Dataset)
     np.testing.assert_array_equal(some.by_seed[0][names[-1]], whole.by_seed[0][names[-1]])
     summary = training.train(config("ridge"), dataset, tmp_path / "m.safetensors", tmp_path, left_out=names)
     assert sorted(summary["per_configuration_pearson"]) == sorted(names)
+    errors = summary["per_configuration_mean_error"]
+    assert np.mean(list(errors.values())) == pytest.approx(summary["mean_per_configuration"]["mean"]["mean_error"])
     assert summary["left_out"] == tuple(names)
     with pytest.raises(GlassError, match=r"unknown configuration to leave out 'glas3'.*Did you mean"):
         cross_validation.cross_validate(config("ridge"), dataset, left_out=["glas3"])
