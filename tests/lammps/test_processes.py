@@ -112,7 +112,7 @@ def test_a_shipped_model_comes_before_a_file_of_its_name(tmp_path: pathlib.Path,
         (["--every", "0"], "every must be a number of steps ≥ 1, got 0"),
         (["--outputs", "bariere"], "Did you mean 'barrier'"),
         (["--outputs", "barrier", "barrier"], "outputs name 'barrier' twice"),
-        (["--name", "my hook"], "name must consist of letters"),
+        (["--name", "my hook"], "name must be letters"),
     ],
 )
 def test_wrong_arguments_of_the_command_line(
