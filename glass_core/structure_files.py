@@ -65,9 +65,12 @@ def writer_of(path: pathlib.Path, inputs: Sequence[AnyPath] = ()) -> Any:
     """The writer for a file's ending.
 
     Raises:
-        GlassError: for an unknown ending, or a path that cannot be written or is one of the inputs.
+        GlassError: for an unknown ending, or a path that cannot be written, is one of the inputs or holds searches.
     """
+    from glass_core.campaign.label_file import refuse_labels
+
     if path.suffix not in names("writer"):
         raise unknown("file ending", path.suffix, names("writer"), f"(output {path})")
     writable_file(path, inputs)
+    refuse_labels(path)
     return find("writer", path.suffix)

@@ -45,14 +45,15 @@ def _row(name: str, card: dict[str, Any]) -> list[str]:
     outputs = [o for o in card["outputs"] if not o.startswith("similarity_")]
     if len(outputs) < len(card["outputs"]):
         outputs.append("similarity_k")
+    groups = str(_groups(card.get("training", {})) or "-")
     reach = f"{card['receptive_field']:.1f}"
     scores = [number(pooled.get("pearson")), number(pooled.get("auc_top20"))]
-    return [name, " ".join(card["species"]), reach, ", ".join(outputs), _groups(card.get("training", {})), *scores]
+    return [name, " ".join(card["species"]), reach, ", ".join(outputs), groups, *scores]
 
 
-def _groups(training: dict[str, Any]) -> str:
-    """How many groups of configurations share no glass."""
-    return str(len(set((_at(training, "groups") or {}).values())) or "-")
+def _groups(training: dict[str, Any]) -> int:
+    """How many groups of configurations share no glass; 0 if the card does not tell."""
+    return len(set((_at(training, "groups") or {}).values()))
 
 
 def _show(name: str, card: dict[str, Any]) -> None:
@@ -85,8 +86,8 @@ def _what(card: dict[str, Any]) -> list[tuple[str, str]]:
 def _trained(training: dict[str, Any]) -> list[tuple[str, str]]:
     facts = []
     if names := _at(training, "configurations"):
-        groups = f" ({_groups(training)} groups that share no glass)" if _at(training, "groups") else ""
-        facts.append(("trained on", ", ".join(names) + groups))
+        groups = _groups(training)
+        facts.append(("trained on", ", ".join(names) + (f" ({groups} groups that share no glass)" if groups else "")))
     told = (("by", "command"), ("date", "date"))
     return facts + [(title, text) for title, key in told if (text := _at(training, key))]
 

@@ -37,21 +37,18 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Runs the command."""
-    from glass_core.campaign.label_file import refuse_labels
     from glass_core.prediction import predict
     from glass_core.species_map import parse_species_map
 
-    if args.out is not None:
-        writer_of(args.out, inputs=[args.file, args.model])
-        refuse_labels(args.out)
+    write = None if args.out is None else writer_of(args.out, inputs=[args.file, args.model])
     model = load_model(args.model, args.device)
     frame = read_frame(args.file, parse_species_map(args.species), args.frame, args.reader)
     with progress("predicting", args.json) as tell:
         outputs = predict(model, frame.structure, progress=tell, chunk_centres=args.chunk)
     summary = summarise(frame, outputs, model.card.name or model.kind, model.card.sha256)
-    if args.out is not None:
+    if write is not None:
         info = {"glass_model": summary["model"], "glass_model_sha256": summary["model_sha256"]}
-        writer_of(args.out)(args.out, frame, outputs, info)
+        write(args.out, frame, outputs, info)
         summary["out"] = str(args.out)
     if args.json:
         as_json(summary)

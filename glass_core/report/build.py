@@ -20,7 +20,7 @@ from glass_core.models.base import Model
 from glass_core.models.scnn import SCNN
 from glass_core.paths import make_folder
 from glass_core.report import constraints, scores
-from glass_core.report.prototypes import constraint_atoms, raw_prototype_scores, row_of
+from glass_core.report.prototypes import raw_prototype_scores
 from glass_core.training.bench import RowsBench, Tell
 from glass_core.training.config import read_config
 from glass_core.training.cross_validation import CrossValidation, cross_validate
@@ -41,7 +41,7 @@ def build(
     """
     if not isinstance(model, SCNN):
         raise GlassError(f"the report is about SCNN models; {model.card.name!r} is a {model.kind}")
-    constraint_atoms(model, dataset)
+    atoms = constraint_atoms(model, dataset)
     for folder in (out, runs):
         make_folder(folder)
     left_out = {
@@ -51,7 +51,8 @@ def build(
     _, rows = RowsBench(read_config("scnn"), dataset).table(tell)
     labels = np.concatenate([c.labelled("barrier")[1] for c in dataset])
     pooled = {name: _pool(cv, dataset) for name, cv in left_out.items()}
-    raw = raw_prototype_scores(model, dataset, rows)
+    index = [_row(rows, name, atom) for name, atom in atoms]
+    raw = raw_prototype_scores(model, dataset, rows, index)
     page = _Page(out, model, tell)
     with_raw = {**pooled, "raw descriptors of four atoms": raw}
     page.draw("roc", "ROC, highest 20 % of barriers, every atom scored by a model that has not seen its group",
@@ -68,7 +69,7 @@ def build(
     in_sample = [next(iter(cv.by_seed.values()))[first.name] for cv in (barriers, left_out["SCNN"])]
     page.draw("sample", "True and predicted barrier on a left-out sample (models linear and scnn)",
               lambda: scores.draw_sample(first, in_sample[0], in_sample[1]))  # fmt: skip
-    _constraint_figures(page, model, dataset, rows)
+    _constraint_figures(page, model, dataset, rows, atoms, index)
     top = is_top(labels)
     numbers = {
         name: {"auc_top20": auc_roc(values, top), "average_precision": average_precision(values, top)}
@@ -84,12 +85,12 @@ def _pool(cv: CrossValidation, dataset: Dataset) -> NDArray[np.float64]:
     return np.concatenate([first[c.name] for c in dataset])
 
 
-def _constraint_figures(page: _Page, model: SCNN, dataset: Dataset, rows: Rows) -> None:
+def _constraint_figures(
+    page: _Page, model: SCNN, dataset: Dataset, rows: Rows, atoms: list[tuple[str, int]], index: list[int]
+) -> None:
     embedded = model.embed(model.standardise(rows.features_nf))
     similarity = model.similarities(embedded)
     high = rows.labels_n >= model.card.content["threshold_ev"]
-    atoms = constraint_atoms(model, dataset)
-    index = [row_of(rows, name, atom) for name, atom in atoms]
     raw = model.standardise(rows.features_nf[index])
     page.draw("pca", "Embeddings on their principal axes, class densities and constraints",
               lambda: constraints.draw_pca(model, embedded, high))  # fmt: skip
@@ -114,6 +115,29 @@ def _constraint_figures(page: _Page, model: SCNN, dataset: Dataset, rows: Rows) 
         "Cosine similarity of their raw descriptors",
         lambda: constraints.draw_heat_map(raw, "raw descriptors"),
     )
+
+
+def constraint_atoms(model: SCNN, dataset: Dataset) -> list[tuple[str, int]]:
+    """Configuration and atom behind each constraint.
+
+    Raises:
+        GlassError: if the model does not name them, or they are not in the data set.
+    """
+    atoms = [(str(a["configuration"]), int(a["atom"])) for a in model.card.content.get("constraints", [])]
+    if not atoms:
+        raise GlassError(f"model {model.card.name!r} does not name the atoms behind its constraints; train it again")
+    labelled = {c.name: set(c.labelled("barrier")[0].tolist()) for c in dataset}
+    missing = sorted({name for name, atom in atoms if atom not in labelled.get(name, ())})
+    if missing:
+        raise GlassError(
+            f"the constraints of model {model.card.name!r} are labelled atoms of {', '.join(missing)}, which the "
+            "data set lacks; give the data that it was trained on, or `glass train scnn` on this one and --model FILE"
+        )
+    return atoms
+
+
+def _row(rows: Rows, name: str, atom: int) -> int:
+    return int(np.flatnonzero((rows.configuration_n == rows.names.index(name)) & (rows.atom_n == atom))[0])
 
 
 def _structure(dataset: Dataset, name: str) -> Any:

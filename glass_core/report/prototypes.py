@@ -2,49 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.dataset import Dataset
-from glass_core.errors import GlassError
 from glass_core.models.scnn import SCNN
 from glass_core.training.rows import Rows
 
 
-def constraint_atoms(model: SCNN, dataset: Dataset) -> list[tuple[str, int]]:
-    """Configuration and atom behind each constraint.
-
-    Raises:
-        GlassError: if the model does not name them, or they are not in the data set.
-    """
-    atoms = [(str(a["configuration"]), int(a["atom"])) for a in model.card.content.get("constraints", [])]
-    if not atoms:
-        raise GlassError(f"model {model.card.name!r} does not name the atoms behind its constraints; train it again")
-    labelled = {c.name: set(c.labelled("barrier")[0].tolist()) for c in dataset}
-    missing = sorted({name for name, atom in atoms if atom not in labelled.get(name, ())})
-    if missing:
-        raise GlassError(
-            f"the constraints of model {model.card.name!r} are labelled atoms of {', '.join(missing)}, which the "
-            "data set lacks; give the data that it was trained on, or `glass train scnn` on this one and --model FILE"
-        )
-    return atoms
-
-
-def row_of(rows: Rows, name: str, atom: int) -> int:
-    """Row of an atom of a configuration."""
-    return int(np.flatnonzero((rows.configuration_n == rows.names.index(name)) & (rows.atom_n == atom))[0])
-
-
-def raw_prototype_scores(model: SCNN, dataset: Dataset, rows: Rows, penalty: float = 1e-3) -> NDArray[np.float64]:
+def raw_prototype_scores(
+    model: SCNN, dataset: Dataset, rows: Rows, index: Sequence[int], penalty: float = 1e-3
+) -> NDArray[np.float64]:
     """Log-odds of every atom from its cosine similarity to four raw descriptor rows.
 
     Only the last layer, a logistic regression on four similarities, is fitted, each time without the
-    group that is scored. The four atoms are those of ``model``.
+    group that is scored. ``index`` are the rows of the four atoms.
     """
-    place = [row_of(rows, name, atom) for name, atom in constraint_atoms(model, dataset)]
     standard = model.standardise(rows.features_nf)
     units = standard / np.linalg.norm(standard, axis=1, keepdims=True)
-    similarity = (units @ units[place].T).astype(np.float64)
+    similarity = (units @ units[index].T).astype(np.float64)
     high = rows.labels_n >= model.card.content["threshold_ev"]
     group = rows.group_s[rows.configuration_n]
     out = np.empty(len(high))
