@@ -18,6 +18,7 @@ from glass_core.errors import GlassError
 
 _LOOK = 2.0  # s between looks at the workers
 _CONNECT = 30  # s
+_SILENT = logging.CRITICAL + 1  # what goes wrong is told once, by us; a client that leaves is critical to distributed
 _QUIET = {
     "distributed.nanny.pre-spawn-environ.NUMBA_NUM_THREADS": 1,
     "distributed.worker.profile.enabled": False,
@@ -114,9 +115,9 @@ def _connected(stack: ExitStack, scheduler: str) -> Any:
     import distributed
 
     connect: Callable[..., Any] = distributed.Client
-    for handler in logging.getLogger("distributed").handlers:  # what goes wrong is told once, by us
+    for handler in logging.getLogger("distributed").handlers:
         stack.callback(handler.setLevel, handler.level)
-        handler.setLevel(logging.CRITICAL + 1)
+        handler.setLevel(_SILENT)
     try:
         return stack.enter_context(connect(scheduler, set_as_default=False, timeout=_CONNECT))
     except OSError as error:
@@ -140,7 +141,7 @@ def _started(stack: ExitStack, processes: int) -> Any:
                 processes=True,
                 dashboard_address="127.0.0.1:0",
                 memory_limit=0,
-                silence_logs=logging.CRITICAL,
+                silence_logs=_SILENT,
             )
         )
     return stack.enter_context(connect(cluster, set_as_default=False))

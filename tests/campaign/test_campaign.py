@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import pathlib
 import random
@@ -262,6 +264,22 @@ def test_nothing_but_failures_ends_a_campaign(tmp_path: pathlib.Path, box: Struc
         run(tmp_path / "l.h5", box, workers)
     assert not journal_of(tmp_path / "l.h5").exists()
     assert same(run(tmp_path / "l.h5", box, own(box)), labels_of(box, 5))
+
+
+def test_distributed_says_nothing_itself(
+    tmp_path: pathlib.Path, box: Structure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its scheduler calls it critical that a client has left, and would print a traceback."""
+    pytest.importorskip("distributed")
+    logger, printed = logging.getLogger("distributed"), io.StringIO()
+    monkeypatch.setattr(logger, "handlers", [logging.StreamHandler(printed)])
+    logger.critical("before")
+    campaign = Campaign(tmp_path / "l.h5", fake_header(box), EachPlan(ATOMS, 5))
+    campaign(dask(box, 1), lambda progress: logger.critical("during") if progress.searches else None)
+    logger.critical("after")
+    assert "before" in printed.getvalue()
+    assert "during" not in printed.getvalue()
+    assert "after" in printed.getvalue()
 
 
 def test_no_scheduler_there(tmp_path: pathlib.Path, box: Structure, monkeypatch: pytest.MonkeyPatch) -> None:
