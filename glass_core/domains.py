@@ -118,6 +118,28 @@ def in_bins(structure: Structure, size: float) -> Ints:
     return Surroundings.within(structure, _BINS_PER_RADIUS * size).atoms_n
 
 
+def slices(structure: Structure, matters_n: NDArray[np.bool_], thickness: float, most: int) -> tuple[Ints, bool]:
+    """Cuts at right angles to the longest direction, between slices at least ``thickness`` Å thick.
+
+    Args:
+        structure: atoms.
+        matters_n: which atoms are counted.
+        thickness: Å.
+        most: about as many counted atoms as a slice holds at most, unless it would be thinner.
+
+    Returns:
+        The slice of each atom, along the direction; and whether the last slice borders on the first.
+    """
+    index, counts = _bins(structure, thickness)
+    axis = int(np.argmax(counts))
+    line = index[:, axis]
+    held = np.bincount(line[matters_n], minlength=counts[axis])
+    total = max(int(held.sum()), 1)
+    before = np.cumsum(held) - held
+    _, of_bin = np.unique(np.minimum(before, total - 1) * -(-total // most) // total, return_inverse=True)
+    return of_bin.astype(np.int32)[line], structure.pbc[axis]
+
+
 def chunks(structure: Structure, centres: NDArray[np.integer], most: int, size: float) -> Iterator[Ints]:
     """Centres in compact groups of at most ``most``: recursive halving along the widest direction.
 

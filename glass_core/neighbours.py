@@ -46,6 +46,25 @@ class Neighbours:
         """Distance of each pair, Å, shape (p,)."""
         return np.asarray(np.sqrt(np.einsum("pc,pc->p", self.vectors_pc, self.vectors_pc)))
 
+    def within(self, cutoff: float) -> Neighbours:
+        """Those that are not farther than ``cutoff`` Å."""
+        from glass_core.kernels import pairs
+
+        if self.cutoff <= cutoff:
+            return self
+        count, limit = len(self.centres_m), cutoff**2
+        offsets = np.zeros(count + 1, dtype=np.int64)
+        for_ranges(lambda a, b: pairs.count_near(a, b, self.offsets, self.vectors_pc, limit, offsets[1:]), count)
+        np.cumsum(offsets, out=offsets)
+        j_p, vectors = np.empty(offsets[-1], np.int32), np.empty((offsets[-1], 3))
+        for_ranges(
+            lambda a, b: pairs.copy_near(
+                a, b, self.offsets, self.j_p, self.vectors_pc, limit, offsets, j_p, vectors
+            ),
+            count,
+        )  # fmt: skip
+        return Neighbours(self.centres_m, offsets, j_p, vectors, cutoff)
+
     def rows(self, rows: NDArray[np.integer], index: Ints | None = None) -> Neighbours:
         """Some rows only, in this order, with atoms renumbered by ``index`` if given."""
         starts, stops = self.offsets[rows], self.offsets[rows + 1]

@@ -8,19 +8,19 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from glass_core.descriptors.base import Prepared
+from glass_core.descriptors.base import Walking
 from glass_core.descriptors.rows import Features, RowsOf
-from glass_core.descriptors.shells import Columns, link_bytes, needed_atoms, prepare_shells
+from glass_core.descriptors.shells import Columns, link_bytes, needed_atoms, shell_walk
+from glass_core.descriptors.walks import Walks
 from glass_core.errors import GlassError
-from glass_core.neighbours import Finder, Neighbours
-from glass_core.progress import Progress
+from glass_core.neighbours import Neighbours
 from glass_core.structure import Ints, Structure
 
 _NUMBERS = 5  # of a symmetric traceless tensor
 
 
 @dataclass(frozen=True)
-class Anisotropy(Prepared):
+class Anisotropy(Walking):
     """Norm of the fabric tensor of bonds, averaged over k shells before the norm is taken.
 
     ``A_i = Σ_j f(r_ij) (r̂r̂ᵀ − 1/3) / Σ_j f(r_ij)`` with ``f = (1 − r² / bond²)²`` below ``bond``;
@@ -71,15 +71,8 @@ class Anisotropy(Prepared):
         """``anisotropy0``, ``anisotropy1`` …, by shell."""
         return [f"anisotropy{k}" for k in range(self.shells + 1)]
 
-    def prepared(
-        self,
-        structure: Structure,
-        centres: Ints | None,
-        find: Finder,
-        dtype: DTypeLike,
-        progress: Progress | None = None,
-    ) -> RowsOf:
-        """Tensors of all that ``centres`` (ascending; None: all atoms) need, and rows from them."""
+    def walks(self, structure: Structure, centres: Ints | None, dtype: DTypeLike) -> Walks[RowsOf]:
+        """One, for the tensors of all that ``centres`` (ascending; None: all atoms) need."""
         known = structure.with_species(self.species, owner=f"descriptor {self.kind!r}")
         needed = needed_atoms(known, centres, self.shells * self.cutoff)
         columns = Columns(_NUMBERS, 0, self.shells)
@@ -88,8 +81,8 @@ class Anisotropy(Prepared):
             table[block.centres_m] = _fabric(block, self.bond)
             return block
 
-        tensors = prepare_shells(known, needed, self.cutoff, self.cutoff, columns, local, find, dtype, progress).rows
-        return lambda some: _norms(tensors(some).reshape(-1, self.shells + 1, _NUMBERS))
+        tensors = yield from shell_walk(known, needed, self.cutoff, self.cutoff, columns, local, dtype)
+        return lambda some: _norms(tensors.rows(some).reshape(-1, self.shells + 1, _NUMBERS))
 
 
 def _fabric(block: Neighbours, bond: float) -> NDArray[np.float64]:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from glass_core.descriptors.rows import Features, RowsOf, rows_of
-from glass_core.descriptors.shells import Columns, link_bytes, needed_atoms, prepare_shells
+from glass_core.descriptors.shells import Columns, link_bytes, needed_atoms, shell_walk
+from glass_core.descriptors.walks import Walks, walked
 from glass_core.errors import GlassError
 from glass_core.neighbours import Finder, Neighbours, neighbour_blocks
 from glass_core.progress import Progress
@@ -103,7 +104,26 @@ class Prepared:
         return rows_of(self, structure, centres, dtype, find)
 
 
-class ShellExpansion(Prepared):
+class Walking(Prepared):
+    """Base of descriptors that prepare in walks over neighbours, which ``Stack`` makes together with others'."""
+
+    def prepared(
+        self,
+        structure: Structure,
+        centres: Ints | None,
+        find: Finder,
+        dtype: DTypeLike,
+        progress: Progress | None = None,
+    ) -> RowsOf:
+        """Local features of all that ``centres`` (ascending; None: all atoms) need, and rows from them."""
+        return walked([self.walks(structure, centres, dtype)], structure, find, progress)[0]
+
+    def walks(self, structure: Structure, centres: Ints | None, dtype: DTypeLike) -> Walks[RowsOf]:
+        """What is needed for ``centres`` (ascending; None: all atoms), and in the end their rows."""
+        raise TypeError(f"{type(self).__name__} must define walks")
+
+
+class ShellExpansion(Walking):
     """Common part of descriptors made of radial densities and angular power, averaged over shells.
 
     Subclasses are frozen dataclasses with fields species, cutoff, n_max, l_max and shells.
@@ -153,15 +173,8 @@ class ShellExpansion(Prepared):
         channels = len(self.species) if self._split else 1
         return channels * (channels + 1) // 2
 
-    def prepared(
-        self,
-        structure: Structure,
-        centres: Ints | None,
-        find: Finder,
-        dtype: DTypeLike,
-        progress: Progress | None = None,
-    ) -> RowsOf:
-        """Local features of all that ``centres`` (ascending; None: all atoms) need, and rows from them."""
+    def walks(self, structure: Structure, centres: Ints | None, dtype: DTypeLike) -> Walks[RowsOf]:
+        """One, for the local features of all that ``centres`` (ascending; None: all atoms) need."""
         known = structure.with_species(self.species, owner=f"descriptor {self.kind!r}")
         columns, needed = self._columns, needed_atoms(known, centres, self.shells * self.cutoff)
 
@@ -169,7 +182,8 @@ class ShellExpansion(Prepared):
             self._expand(block, known.types_n, table)
             return block
 
-        return prepare_shells(known, needed, self.cutoff, self.cutoff, columns, local, find, dtype, progress).rows
+        shells = yield from shell_walk(known, needed, self.cutoff, self.cutoff, columns, local, dtype)
+        return shells.rows
 
     def _expand(self, block: Neighbours, types_n: Ints, table: Features) -> None:
         """Local features of a block into the table."""

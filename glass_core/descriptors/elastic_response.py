@@ -8,15 +8,17 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from glass_core.descriptors.base import Prepared
+from glass_core.descriptors.base import Walking
 from glass_core.descriptors.rows import Features, RowsOf
-from glass_core.descriptors.shells import Columns, link_bytes, nearer, needed_atoms, prepare_shells
+from glass_core.descriptors.shells import Columns, link_bytes, needed_atoms, shell_walk
 from glass_core.descriptors.springs import SPACING, SplinePairs, law_table, pair_numbers
+from glass_core.descriptors.walks import Walk, Walks
 from glass_core.errors import GlassError
-from glass_core.neighbours import Finder, Neighbours
-from glass_core.progress import Progress
+from glass_core.neighbours import Neighbours
 from glass_core.structure import Ints, Structure
 from glass_core.threads import for_ranges
+
+_STIFFNESS = 0.2  # of the time
 
 Fields = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 NAMES = (
@@ -27,7 +29,7 @@ NAMES = (
 
 
 @dataclass(frozen=True)
-class ElasticResponse(Prepared):
+class ElasticResponse(Walking):
     """Response of a centre and the atoms within ``radius`` to forces and strains, all others held fixed.
 
     Atoms are bound by pair springs (see ``springs.law_table``), H is the Hessian of the region, G = H⁻¹, and
@@ -120,25 +122,22 @@ class ElasticResponse(Prepared):
         """One name per feature, ``contact0(compliance)``: law, shell, quantity."""
         return [f"{self.law}{k}({name})" for k in range(self.shells + 1) for name in NAMES]
 
-    def prepared(
-        self,
-        structure: Structure,
-        centres: Ints | None,
-        find: Finder,
-        dtype: DTypeLike,
-        progress: Progress | None = None,
-    ) -> RowsOf:
-        """Local features of all that ``centres`` (ascending; None: all atoms) need, and rows from them."""
+    def walks(self, structure: Structure, centres: Ints | None, dtype: DTypeLike) -> Walks[RowsOf]:
+        """Two, for stiffness and then the response of all that ``centres`` (ascending; None: all atoms) need."""
         known = structure.with_species(self.species, owner=f"descriptor {self.kind!r}")
         needed = needed_atoms(known, centres, self.shells * self.shell_cutoff)
         law, reach = self._law(), max(self.radius, self.shell_cutoff)
-        fields = self._stiffness(known, needed_atoms(known, needed, self.radius), find, law)
+        n = known.n_atoms
+        fields = np.empty((n, 3, 3)), np.empty((n, 6, 3)), np.empty((n, 4))
+        near = needed_atoms(known, needed, self.radius)
+        yield Walk(self.spring_cutoff, near, lambda block: self._stiffness(known, block, law, fields), _STIFFNESS)
 
         def local(block: Neighbours, table: Features) -> Neighbours:
-            self._respond(known, nearer(block, self.radius), law, fields, table)
-            return nearer(block, self.shell_cutoff)
+            self._respond(known, block.within(self.radius), law, fields, table)
+            return block.within(self.shell_cutoff)
 
-        return prepare_shells(known, needed, reach, self.shell_cutoff, self._columns, local, find, dtype, progress).rows
+        shells = yield from shell_walk(known, needed, reach, self.shell_cutoff, self._columns, local, dtype)
+        return shells.rows
 
     def _law(self) -> NDArray[np.float64]:
         spline = SplinePairs(self.knots, self.coefficients) if self.coefficients else None
@@ -160,22 +159,15 @@ class ElasticResponse(Prepared):
             len(region.centres_m),
         )  # fmt: skip
 
-    def _stiffness(self, structure: Structure, near: Ints | None, find: Finder, law: NDArray[np.float64]) -> Fields:
-        """Per-atom sums over all neighbours; rows of atoms other than ``near`` (None: all) are not set."""
+    def _stiffness(self, structure: Structure, block: Neighbours, law: NDArray[np.float64], fields: Fields) -> None:
+        """Per-atom sums over all neighbours, of the centres of a block."""
         from glass_core.kernels import elastic
 
-        n, pairs = structure.n_atoms, pair_numbers(len(self.species))
-        stiff, force, own = np.empty((n, 3, 3)), np.empty((n, 6, 3)), np.empty((n, 4))
-
-        def fill(block: Neighbours) -> None:
-            for_ranges(
-                lambda a, b: elastic.local_stiffness(
-                    a, b, block.offsets, block.centres_m, block.j_p, block.vectors_pc, structure.types_n, pairs,
-                    law, SPACING, stiff, force, own,
-                ),
-                len(block.centres_m),
-            )  # fmt: skip
-
-        for block in find(structure, self.spring_cutoff, near):
-            fill(block)
-        return stiff, force, own
+        pairs = pair_numbers(len(self.species))
+        for_ranges(
+            lambda a, b: elastic.local_stiffness(
+                a, b, block.offsets, block.centres_m, block.j_p, block.vectors_pc, structure.types_n, pairs,
+                law, SPACING, *fields,
+            ),
+            len(block.centres_m),
+        )  # fmt: skip

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from glass_core.descriptors.rows import Features
+from glass_core.descriptors.walks import Walk, Walks
 from glass_core.domains import Surroundings
-from glass_core.neighbours import Finder, Neighbours
-from glass_core.progress import Progress
+from glass_core.neighbours import Neighbours
 from glass_core.structure import Ints, Structure
 from glass_core.threads import for_ranges
 
@@ -117,17 +117,15 @@ def link_bytes(cutoff: float) -> float:
     return float(8 * 0.065 * 4 / 3 * np.pi * cutoff**3)
 
 
-def prepare_shells(
+def shell_walk(
     structure: Structure,
     needed: Ints | None,
     cutoff: float,
     length: float,
     columns: Columns,
     local: Callable[[Neighbours, Features], Neighbours],
-    find: Finder,
     dtype: DTypeLike,
-    progress: Progress | None,
-) -> Shells:
+) -> Walks[Shells]:
     """Local features and links of the atoms ``needed`` (None: all).
 
     Args:
@@ -138,23 +136,22 @@ def prepare_shells(
         columns: where features stand.
         local: fills rows of the table of local features for the centres of a block, and returns the neighbours
             to average over.
-        find: where edges come from.
         dtype: number type of features.
-        progress: called with the fraction done after every block.
     """
-    n, done = structure.n_atoms, 0
+    n = structure.n_atoms
     table = (np.empty if needed is None else np.zeros)((n, columns.radial + columns.angular), dtype)
     starts, stops = np.zeros(n, np.int64), np.zeros(n, np.int64)
     parts, total = [(np.empty(0, np.int32), np.empty(0, dtype))], 0
-    for block in find(structure, cutoff, needed):
+
+    def take(block: Neighbours) -> None:
+        nonlocal total
         links = local(block, table)
         if columns.shells:
             parts.append((links.j_p, _weights(links, length, dtype)))
             starts[links.centres_m], stops[links.centres_m] = total + links.offsets[:-1], total + links.offsets[1:]
             total += len(links.j_p)
-        done += len(block.centres_m)
-        if progress:
-            progress(done / (n if needed is None else len(needed)))
+
+    yield Walk(cutoff, needed, take)
     neighbours, weights = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Shells(columns, table, starts, stops, neighbours, weights)
 
@@ -164,15 +161,6 @@ def needed_atoms(structure: Structure, centres: Ints | None, reach: float) -> In
     if centres is None or len(centres) == structure.n_atoms or reach == 0.0:
         return centres
     return Surroundings.within(structure, reach)(centres)[0]
-
-
-def nearer(block: Neighbours, cutoff: float) -> Neighbours:
-    """The neighbours that are not farther than ``cutoff`` Å."""
-    if block.cutoff <= cutoff:
-        return block
-    keep = np.einsum("pc,pc->p", block.vectors_pc, block.vectors_pc) <= cutoff**2
-    offsets = np.concatenate([[0], np.cumsum(keep)])[block.offsets]
-    return Neighbours(block.centres_m, offsets, block.j_p[keep], block.vectors_pc[keep], cutoff)
 
 
 def _weights(links: Neighbours, length: float, dtype: DTypeLike) -> Features:

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from glass_core.descriptors.base import Descriptor, Prepared
+from glass_core.descriptors.base import Descriptor, Prepared, Walking
 from glass_core.descriptors.rows import RowsOf, prepared_rows
+from glass_core.descriptors.walks import walked
 from glass_core.errors import GlassError
 from glass_core.neighbours import Finder
 from glass_core.progress import Progress, share_of
@@ -72,13 +73,16 @@ class Stack(Prepared):
         dtype: DTypeLike,
         progress: Progress | None = None,
     ) -> RowsOf:
-        """What all parts prepare, and their rows side by side."""
-        number = len(self.parts)
-        parts = [
-            prepared_rows(part, structure, centres, find, dtype, share_of(progress, k / number, (k + 1) / number))
-            for k, part in enumerate(self.parts)
-        ]
-        return lambda some: np.concatenate([rows(some) for rows in parts], axis=1)
+        """What all parts prepare, walks over neighbours made together, and their rows side by side."""
+        walking = [k for k, part in enumerate(self.parts) if isinstance(part, Walking)]
+        share = len(walking) / len(self.parts)
+        several = [self.parts[k].walks(structure, centres, dtype) for k in walking]
+        parts = dict(zip(walking, walked(several, structure, find, share_of(progress, 0.0, share)), strict=True))
+        for k, part in enumerate(self.parts):
+            if k not in parts:
+                before, share = share, share + 1 / len(self.parts)
+                parts[k] = prepared_rows(part, structure, centres, find, dtype, share_of(progress, before, share))
+        return lambda some: np.concatenate([parts[k](some) for k in range(len(self.parts))], axis=1)
 
 
 def made(species: tuple[str, ...], part: Any) -> Descriptor:

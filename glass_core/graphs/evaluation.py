@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -10,24 +10,30 @@ from numpy.typing import NDArray
 
 from glass_core.arrays import Arrays
 from glass_core.graphs import compiled
-from glass_core.graphs.hops import Hops
 from glass_core.graphs.networks import Architecture
+from glass_core.neighbours import Finder
+from glass_core.progress import Progress
+from glass_core.structure import Ints, Structure
 
 
 class Evaluator(Protocol):
     """Members of one architecture.
 
     Attributes:
-        hops, cutoff, self_edges, edge_numbers: see ``graphs.base.Network``.
+        hops, cutoff: see ``graphs.base.Network``.
     """
 
     hops: int
     cutoff: float
-    self_edges: bool
-    edge_numbers: int
 
-    def columns(self, hops: Hops) -> Iterator[NDArray[np.float64]]:
-        """What each member says, one number per centre."""
+    @property
+    def most_centres(self) -> int:
+        """Centres, close together, that can be taken at once in bounded memory."""
+
+    def __call__(
+        self, structure: Structure, centres: Ints | None, find: Finder, progress: Progress | None
+    ) -> NDArray[np.float64]:
+        """What each member says, shape (centres, members)."""
 
 
 def evaluator(architecture: Architecture, species: int, members: Sequence[Arrays], device: str) -> Evaluator:

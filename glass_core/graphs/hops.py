@@ -10,6 +10,22 @@ from numpy.typing import NDArray
 from glass_core.neighbours import Finder, Neighbours, joined, neighbour_blocks
 from glass_core.structure import Ints, Structure
 
+DENSITY = 0.065  # atoms/Å³ of a dense metallic glass
+_MEMORY = 2e9
+_EDGE = 28  # bytes of an edge in ``Hops``
+_LEAST = 1000
+
+
+def atoms_at_once(cutoff: float, numbers: float) -> float:
+    """Atoms of a dense metallic glass whose edges, with so many numbers each, take 2 GB."""
+    return _MEMORY / (DENSITY * 4 / 3 * np.pi * cutoff**3 * (4 * numbers + _EDGE))
+
+
+def centres_of_cube(side: float, cutoff: float, hops: int) -> int:
+    """Centres that a cube (side in Å) of a dense metallic glass holds beside their surroundings."""
+    inner = max(side - 2 * cutoff * max(hops - 1, 0), 0.0)
+    return max(_LEAST, int(DENSITY * inner**3))
+
 
 @dataclass(frozen=True, eq=False)
 class Hops:
@@ -35,6 +51,28 @@ class Hops:
     offsets: NDArray[np.int64]
     nodes: tuple[int, ...]
     edges: tuple[int, ...]
+
+    @classmethod
+    def of(
+        cls,
+        types_n: NDArray[np.integer],
+        counts: NDArray[np.int64],
+        j_p: NDArray[np.integer],
+        vectors_pc: NDArray[np.floating],
+        nodes: tuple[int, ...],
+    ) -> Hops:
+        """From the number of edges that end at each of the first ``nodes[1]`` atoms."""
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        edges = [int(offsets[size]) for size in nodes[1:]]
+        return cls(
+            types_n.astype(np.int64),
+            np.repeat(np.arange(len(counts)), counts),
+            j_p.astype(np.int64),
+            vectors_pc.astype(np.float32),
+            offsets,
+            nodes,
+            (len(j_p), *edges),
+        )
 
 
 def hops_of(
@@ -71,18 +109,8 @@ def hops_of(
     j_p = place[np.concatenate([r.j_p for r in rows])] if rows else np.zeros(0, np.int64)
     vectors = np.concatenate([r.vectors_pc for r in rows]) if rows else np.zeros((0, 3))
     if self_edges:
-        counts, j_p, vectors = _with_self(counts, j_p, vectors)
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    edges = [int(offsets[size]) for size in nodes[:-1]]
-    return Hops(
-        structure.types_n[order].astype(np.int64),
-        np.repeat(np.arange(len(counts)), counts),
-        j_p,
-        vectors.astype(np.float32),
-        offsets.astype(np.int64),
-        tuple(reversed(nodes)),
-        (len(j_p), *reversed(edges)),
-    )
+        counts, j_p, vectors = with_self(counts, j_p, vectors)
+    return Hops.of(structure.types_n[order], counts, j_p, vectors, tuple(reversed(nodes)))
 
 
 def _all_or(centres: NDArray[np.integer] | None, structure: Structure) -> Ints:
@@ -102,7 +130,7 @@ def _rows(structure: Structure, cutoff: float, atoms: Ints, find: Finder) -> Nei
     return whole.rows(place[atoms])
 
 
-def _with_self(
+def with_self(
     counts: NDArray[np.int64], j_p: NDArray[np.int64], vectors: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """An edge of length zero in front of those of each atom."""

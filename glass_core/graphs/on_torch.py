@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from glass_core.arrays import Arrays
 from glass_core.errors import require_package
-from glass_core.graphs.hops import Hops
+from glass_core.graphs.hops import DENSITY, atoms_at_once, centres_of_cube, hops_of
 from glass_core.graphs.networks import Architecture
 from glass_core.graphs.weights import require_fit
+from glass_core.neighbours import Finder
+from glass_core.progress import Progress
+from glass_core.structure import Ints, Structure
 
 if TYPE_CHECKING:
     from glass_core.graphs.base import Network
@@ -26,20 +29,31 @@ class OnTorch:
         self._device = device
         self._networks = [loaded(architecture, species, arrays, c).to(device) for c, arrays in enumerate(members)]
         first = self._networks[0]
-        self.hops, self.cutoff, self.self_edges = first.hops, first.cutoff, first.self_edges
-        self.edge_numbers = first.edge_numbers
+        self.hops, self.cutoff, self._self_edges = first.hops, first.cutoff, first.self_edges
+        self._edge_numbers = first.edge_numbers
 
-    def columns(self, hops: Hops) -> Iterator[NDArray[np.float64]]:
-        """What each member says, one number per centre."""
+    @property
+    def most_centres(self) -> int:
+        """As many as keep the states of edges of a compact chunk and its surroundings in bounds."""
+        side = (atoms_at_once(self.cutoff, self._edge_numbers) / DENSITY) ** (1 / 3)
+        return centres_of_cube(side, self.cutoff, self.hops)
+
+    def __call__(
+        self, structure: Structure, centres: Ints | None, find: Finder, progress: Progress | None
+    ) -> NDArray[np.float64]:
+        """What each member says, shape (centres, members)."""
         import torch
 
         from glass_core.graphs.graph import Graph
 
-        graph = Graph.of(hops).to(self._device)
+        graph = Graph.of(hops_of(structure, self.cutoff, self.hops, centres, find, self._self_edges)).to(self._device)
+        columns = []
         for network in self._networks:
             with torch.no_grad():
-                column = network(graph).cpu().numpy().astype(np.float64)
-            yield column
+                columns.append(network(graph).cpu().numpy().astype(np.float64))
+            if progress:
+                progress(len(columns) / len(self._networks))
+        return np.stack(columns, axis=1)
 
 
 def loaded(architecture: Architecture, species: int, arrays: Arrays, member: int) -> Network:

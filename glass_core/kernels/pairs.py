@@ -62,6 +62,29 @@ def gather(start, stop, i_p, j_p, vectors_pc, pair, out_j, out_vectors):  # type
 
 
 @njit(cache=True, nogil=True)
+def count_near(start, stop, offsets, vectors_pc, limit, counts):  # type: ignore[no-untyped-def]
+    """counts[i] = number of vectors of row i whose square is at most ``limit``."""
+    for i in range(start, stop):
+        count = 0
+        for p in range(offsets[i], offsets[i + 1]):
+            count += vectors_pc[p, 0] ** 2 + vectors_pc[p, 1] ** 2 + vectors_pc[p, 2] ** 2 <= limit
+        counts[i] = count
+
+
+@njit(cache=True, nogil=True)
+def copy_near(start, stop, offsets, j_p, vectors_pc, limit, out_offsets, out_j, out_vectors):  # type: ignore[no-untyped-def]
+    """The rows of ``count_near``, those vectors alone."""
+    for i in range(start, stop):
+        at = out_offsets[i]
+        for p in range(offsets[i], offsets[i + 1]):
+            x, y, z = vectors_pc[p, 0], vectors_pc[p, 1], vectors_pc[p, 2]
+            if x**2 + y**2 + z**2 <= limit:
+                out_j[at] = j_p[p]
+                out_vectors[at, 0], out_vectors[at, 1], out_vectors[at, 2] = x, y, z
+                at += 1
+
+
+@njit(cache=True, nogil=True)
 def _before(j, v, a_j, a_v):  # type: ignore[no-untyped-def]
     """Whether neighbour (j, v) sorts before (a_j, a_v): by index, then by vector (several images)."""
     if j != a_j:

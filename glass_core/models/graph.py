@@ -16,7 +16,6 @@ from glass_core.descriptors.rows import blocks_of_rows
 from glass_core.domains import Surroundings, chunks
 from glass_core.errors import GlassError
 from glass_core.graphs.evaluation import Evaluator, evaluator
-from glass_core.graphs.hops import Hops, hops_of
 from glass_core.graphs.networks import Architecture
 from glass_core.graphs.out_of_memory import memory_errors
 from glass_core.models.base import ModelCard
@@ -25,12 +24,11 @@ from glass_core.models.domain import Domain
 from glass_core.models.guard import Guard
 from glass_core.neighbours import Finder, neighbour_blocks
 from glass_core.outputs import PerAtom, output
-from glass_core.progress import Progress
+from glass_core.progress import Progress, share_of
 from glass_core.settings import Positive, conformed
 from glass_core.structure import Ints, Structure
 
 _MEMORY = 2e9
-_DENSITY = 0.065  # atoms/Å³ of a dense metallic glass
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,16 +150,7 @@ class GraphBarrier:
     def chunk_centres(self) -> int:
         """As many as keep what the flags hold below 2 GB; networks take them in chunks of their own."""
         flags = sum(d.bytes_per_atom for d in self._descriptors)
-        return max(1000, int(_MEMORY / flags)) if flags else self._network_centres
-
-    @property
-    def _network_centres(self) -> int:
-        """As many as keep the states of edges of a compact chunk and its surroundings below 2 GB."""
-        network = self._evaluator
-        edges = _DENSITY * 4 / 3 * np.pi * network.cutoff**3
-        atoms = _MEMORY / (edges * (4.0 * network.edge_numbers + 28))
-        side = (atoms / _DENSITY) ** (1 / 3) - 2 * network.cutoff * max(network.hops - 1, 0)
-        return max(1000, int(_DENSITY * max(side, 0.0) ** 3))
+        return max(1000, int(_MEMORY / flags)) if flags else self._evaluator.most_centres
 
     def __call__(
         self,
@@ -184,38 +173,36 @@ class GraphBarrier:
         self, structure: Structure, centres: Ints | None, find: Finder, progress: Progress | None
     ) -> dict[str, NDArray[np.float64]]:
         """What the networks say of ``centres``, in chunks that they can take."""
-        network, most = self._evaluator, self._network_centres
-        count = structure.n_atoms if centres is None else len(centres)
-        if count <= most:
-            hops = hops_of(structure, network.cutoff, network.hops, centres, find, network.self_edges)
-            return dict(self._of_graph(hops, progress))
-        wanted, places = np.unique(np.arange(count) if centres is None else centres, return_inverse=True)
-        found: dict[str, NDArray[np.float64]] = {}
-        surroundings, done = Surroundings.within(structure, network.hops * network.cutoff), 0
-        for block in chunks(structure, wanted.astype(np.int32), most, network.cutoff):
+        network = self._evaluator
+        values_mc = np.empty((structure.n_atoms if centres is None else len(centres), len(self.members)))
+        with memory_errors("predict in smaller chunks (--chunk, chunk_centres)"):
+            if structure.n_atoms <= network.most_centres:
+                values_mc[:] = network(structure, centres, find, progress)
+            else:
+                wanted, places = np.unique(
+                    np.arange(structure.n_atoms) if centres is None else centres, return_inverse=True
+                )
+                values_mc[:] = self._in_chunks(structure, wanted.astype(np.int32), find, progress)[places]
+        values_mc *= self.scale
+        values_mc += self.centre
+        found = {"barrier": values_mc.mean(axis=1)}
+        return {**found, "barrier_std": values_mc.std(axis=1, ddof=1)} if len(self.members) > 1 else found
+
+    def _in_chunks(
+        self, structure: Structure, wanted: Ints, find: Finder, progress: Progress | None
+    ) -> NDArray[np.float64]:
+        """What the networks say of these atoms (ascending), a compact chunk of them at a time."""
+        network, found = self._evaluator, np.empty((len(wanted), len(self.members)))
+        surroundings, done = Surroundings.within(structure, network.hops * network.cutoff), 0.0
+        for block in chunks(structure, wanted, network.most_centres, network.cutoff):
             part, rows = structure, block
             if find is neighbour_blocks:  # which is faster in less; the edges of hosts belong to all atoms
                 index, rows = surroundings(block)
                 part = structure.subset(index)
-            hops = hops_of(part, network.cutoff, network.hops, rows, find, network.self_edges)
-            for name, column in self._of_graph(hops, None):
-                found.setdefault(name, np.empty(len(wanted)))[np.searchsorted(wanted, block)] = column
-            done += len(block)
-            if progress:
-                progress(done / len(wanted))
-        return {name: column[places] for name, column in found.items()}
-
-    def _of_graph(self, hops: Hops, progress: Progress | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
-        columns = []
-        with memory_errors("predict in smaller chunks (--chunk, chunk_centres)"):
-            for c, column in enumerate(self._evaluator.columns(hops)):
-                columns.append(column)
-                if progress:
-                    progress((c + 1) / len(self.members))
-        values_mc = self.centre + self.scale * np.stack(columns, axis=1)
-        yield "barrier", values_mc.mean(axis=1)
-        if values_mc.shape[1] > 1:
-            yield "barrier_std", values_mc.std(axis=1, ddof=1)
+            after = done + len(block) / len(wanted)
+            found[np.searchsorted(wanted, block)] = network(part, rows, find, share_of(progress, done, after))
+            done = after
+        return found
 
     def settings(self) -> dict[str, Any]:
         """Plain values for a model file."""

@@ -8,7 +8,6 @@ import pytest
 from glass_core import Structure
 from glass_core.descriptors.power_spectrum import PowerSpectrum
 from glass_core.descriptors.rows import blocks_of_rows
-from glass_core.descriptors.shells import nearer
 from glass_core.descriptors.stack import Stack
 from glass_core.neighbours import find_neighbours
 from glass_core.testing import example_glass
@@ -62,7 +61,7 @@ def test_averages_are_those_of_the_definition(slab: Structure) -> None:
 
 def test_nearer_neighbours_are_those_of_a_shorter_list(slab: Structure) -> None:
     long, short = find_neighbours(slab, 5.0), find_neighbours(slab, 3.6)
-    cut = nearer(long, 3.6)
+    cut = long.within(3.6)
     assert np.array_equal(cut.offsets, short.offsets)
     np.testing.assert_allclose(np.sort(cut.distances_p), np.sort(short.distances_p), atol=1e-12)
-    assert nearer(short, 5.0) is short
+    assert short.within(5.0) is short

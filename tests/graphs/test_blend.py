@@ -76,10 +76,10 @@ def test_progress_of_both_parts(glass: Structure) -> None:
 def test_networks_take_many_atoms_in_chunks(glass: Structure, monkeypatch: pytest.MonkeyPatch) -> None:
     model, told = small_blend(), []
     whole, some = model(glass)["barrier"].values, np.array([40, 3, 17, 3, 90, 200], dtype=np.int32)
-    monkeypatch.setattr(type(model.graph), "_network_centres", 50)
+    monkeypatch.setattr(type(model.graph._evaluator), "most_centres", 50)
     np.testing.assert_allclose(model(glass, progress=told.append)["barrier"].values, whole, atol=1e-6)
     assert len([share for share in told if share > 0.8]) >= 4
-    monkeypatch.setattr(type(model.graph), "_network_centres", 2)
+    monkeypatch.setattr(type(model.graph._evaluator), "most_centres", 2)
     np.testing.assert_allclose(model(glass, some)["barrier"].values, whole[some], atol=1e-6)
 
 
