@@ -19,8 +19,10 @@ _MAX_BINS = 4_000_000
 _BINS_PER_RADIUS = 3
 
 
-def _bins(structure: Structure, size: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Bin of every atom along the three box vectors, shape (n, 3), and the numbers of bins.
+def _bins(
+    structure: Structure, size: float, most: int = int(_MAX_BINS ** (1 / 3))
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Bin of every atom along the three box vectors, shape (n, 3), and the numbers of bins, up to ``most`` each.
 
     Bins are at least ``size`` Å wide between opposite faces. Along periodic directions atoms are wrapped.
     """
@@ -33,8 +35,7 @@ def _bins(structure: Structure, size: float) -> tuple[NDArray[np.int64], NDArray
         elif structure.n_atoms:
             low[axis] = fractional[:, axis].min()
             span[axis] = max(float(np.ptp(fractional[:, axis])), 1e-12)
-    limit = int(_MAX_BINS ** (1 / 3))
-    counts = np.clip(np.floor(heights(structure.cell_cc) * span / size), 1, limit).astype(np.int64)
+    counts = np.clip(np.floor(heights(structure.cell_cc) * span / size), 1, most).astype(np.int64)
     index = ((fractional - low) / span * counts).astype(np.int64)
     return np.clip(index, 0, counts - 1), counts
 
@@ -119,7 +120,7 @@ def in_bins(structure: Structure, size: float) -> Ints:
 
 
 def slices(structure: Structure, matters_n: NDArray[np.bool_], thickness: float, most: int) -> tuple[Ints, bool]:
-    """Cuts at right angles to the longest direction, between slices at least ``thickness`` Å thick.
+    """Cuts between slices at least ``thickness`` Å thick, in the direction in which the fullest would hold the least.
 
     Args:
         structure: atoms.
@@ -130,10 +131,10 @@ def slices(structure: Structure, matters_n: NDArray[np.bool_], thickness: float,
     Returns:
         The slice of each atom, along the direction; and whether the last slice borders on the first.
     """
-    index, counts = _bins(structure, thickness)
-    axis = int(np.argmax(counts))
-    line = index[:, axis]
-    held = np.bincount(line[matters_n], minlength=counts[axis])
+    index, counts = _bins(structure, thickness, _MAX_BINS)
+    lines = [np.bincount(index[matters_n, axis], minlength=counts[axis]) for axis in range(3)]
+    axis = int(np.argmin([line.max() for line in lines]))
+    line, held = index[:, axis], lines[axis]
     total = max(int(held.sum()), 1)
     before = np.cumsum(held) - held
     _, of_bin = np.unique(np.minimum(before, total - 1) * -(-total // most) // total, return_inverse=True)

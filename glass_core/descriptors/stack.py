@@ -74,15 +74,17 @@ class Stack(Prepared):
         progress: Progress | None = None,
     ) -> RowsOf:
         """What all parts prepare, walks over neighbours made together, and their rows side by side."""
-        walking = [k for k, part in enumerate(self.parts) if isinstance(part, Walking)]
-        share = len(walking) / len(self.parts)
+        number = len(self.parts)
+        walking = [k for k, part in enumerate(self.parts) if getattr(type(part), "prepared", None) is Walking.prepared]
         several = [self.parts[k].walks(structure, centres, dtype) for k in walking]
-        parts = dict(zip(walking, walked(several, structure, find, share_of(progress, 0.0, share)), strict=True))
+        parts = dict(
+            zip(walking, walked(several, structure, find, share_of(progress, 0.0, len(walking) / number)), strict=True)
+        )
         for k, part in enumerate(self.parts):
             if k not in parts:
-                before, share = share, share + 1 / len(self.parts)
-                parts[k] = prepared_rows(part, structure, centres, find, dtype, share_of(progress, before, share))
-        return lambda some: np.concatenate([parts[k](some) for k in range(len(self.parts))], axis=1)
+                told = share_of(progress, len(parts) / number, (len(parts) + 1) / number)
+                parts[k] = prepared_rows(part, structure, centres, find, dtype, told)
+        return lambda some: np.concatenate([parts[k](some) for k in range(number)], axis=1)
 
 
 def made(species: tuple[str, ...], part: Any) -> Descriptor:

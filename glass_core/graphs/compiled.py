@@ -58,7 +58,9 @@ class CompiledSymGNN:
 
     def __call__(self, structure: Structure, centres: Ints | None, find: Finder, progress: Progress | None) -> Doubles:
         """What each member says, shape (centres, members)."""
-        slabs = slabs_of(structure, self.cutoff, self.hops, self._most // 2, centres, find, self._self_edges)
+        # Half of what fits where the box allows it: as fast, and thicker slabs are held where a box is wide.
+        most = max(1, self._most // 2)
+        slabs = slabs_of(structure, self.cutoff, self.hops, most, centres, find, self._self_edges)
         found = np.empty((sum(len(own) for own in slabs.centres), len(self._members)))
         runs, done = [_Run(member, slabs) for member in self._members], 0
         hops: dict[int, Hops] = {}

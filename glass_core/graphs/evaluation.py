@@ -33,7 +33,7 @@ class Evaluator(Protocol):
     def __call__(
         self, structure: Structure, centres: Ints | None, find: Finder, progress: Progress | None
     ) -> NDArray[np.float64]:
-        """What each member says, shape (centres, members)."""
+        """What each member says, shape (centres, members); at least one centre, none twice."""
 
 
 def evaluator(architecture: Architecture, species: int, members: Sequence[Arrays], device: str) -> Evaluator:

@@ -99,7 +99,7 @@ def hops_of(
     frontier, rows = order, []
     for _ in range(hops):
         nodes.append(len(order))
-        found = _rows(structure, cutoff, frontier, find)
+        found = rows_of_atoms(structure, cutoff, frontier, find)
         rows.append(found)
         fresh = np.unique(found.j_p[place[found.j_p] < 0])
         place[fresh] = len(order) + np.arange(len(fresh))
@@ -117,7 +117,7 @@ def _all_or(centres: NDArray[np.integer] | None, structure: Structure) -> Ints:
     return np.arange(structure.n_atoms, dtype=np.int32) if centres is None else np.asarray(centres, dtype=np.int32)
 
 
-def _rows(structure: Structure, cutoff: float, atoms: Ints, find: Finder) -> Neighbours:
+def rows_of_atoms(structure: Structure, cutoff: float, atoms: Ints, find: Finder) -> Neighbours:
     """Neighbours of these atoms, in this order, in one piece."""
     if len(atoms) == 0:
         return Neighbours(atoms, np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros((0, 3)), cutoff)

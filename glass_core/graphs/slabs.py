@@ -1,8 +1,8 @@
 """A structure cut into slabs, so that the layers of a network can follow each other through it.
 
 Slabs are at least as thick as edges are long: what a layer needs of other slabs, it needs of the two next to it. So
-every edge is computed once, whatever the number of layers, and few slabs are held at a time (``graphs/sweep.py``);
-compact chunks would overlap by the reach of all layers.
+every layer is computed once, and few slabs are held at a time (``graphs/sweep.py``); compact chunks would overlap by
+the reach of all layers.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.domains import Surroundings, slices
-from glass_core.graphs.hops import Hops, hops_of, with_self
-from glass_core.neighbours import Finder, joined, neighbour_blocks
+from glass_core.graphs.hops import Hops, hops_of, rows_of_atoms, with_self
+from glass_core.neighbours import Finder, neighbour_blocks
 from glass_core.structure import Ints, Structure
 
 _SAFE = 1 + 1e-6  # slabs are a little thicker than edges are long: rounding may put an atom into either of two
@@ -84,12 +84,7 @@ class _Cut:
         if self.find is neighbour_blocks:  # which is faster in less; the edges of hosts belong to all atoms
             index, places = self.surroundings(rows)
             part = self.structure.subset(index)
-        found = joined(list(self.find(part, self.cutoff, np.sort(places))))
-        place = np.empty(part.n_atoms, dtype=np.int64)
-        place[found.centres_m] = np.arange(len(found.centres_m))
-        ordered = place[places]
-        if not np.array_equal(ordered, np.arange(len(ordered))):
-            found = found.rows(ordered)
+        found = rows_of_atoms(part, self.cutoff, places, self.find)
         return np.diff(found.offsets), found.j_p if index is None else index[found.j_p], found.vectors_pc
 
 

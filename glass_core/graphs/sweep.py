@@ -9,7 +9,8 @@ def sweep(around: Sequence[Sequence[int]], layers: int) -> Iterator[tuple[int, i
     """Steps from layer 0, the states that atoms begin with, to the last one.
 
     Args:
-        around: of each slab, those that a layer needs the layer before of; itself among them.
+        around: of each slab, those that a layer needs the layer before of; itself among them, and each in those that
+            are around it.
         layers: how many.
 
     Yields:

@@ -173,36 +173,39 @@ class GraphBarrier:
         self, structure: Structure, centres: Ints | None, find: Finder, progress: Progress | None
     ) -> dict[str, NDArray[np.float64]]:
         """What the networks say of ``centres``, in chunks that they can take."""
-        network = self._evaluator
-        values_mc = np.empty((structure.n_atoms if centres is None else len(centres), len(self.members)))
+        everything, network = np.arange(structure.n_atoms, dtype=np.int32), self._evaluator
+        wanted, places = (everything, slice(None)) if centres is None else np.unique(centres, return_inverse=True)
+        values_mc = np.empty((len(wanted), len(self.members)))
         with memory_errors("predict in smaller chunks (--chunk, chunk_centres)"):
-            if structure.n_atoms <= network.most_centres:
-                values_mc[:] = network(structure, centres, find, progress)
-            else:
-                wanted, places = np.unique(
-                    np.arange(structure.n_atoms) if centres is None else centres, return_inverse=True
-                )
-                values_mc[:] = self._in_chunks(structure, wanted.astype(np.int32), find, progress)[places]
-        values_mc *= self.scale
+            if structure.n_atoms > network.most_centres:
+                self._fill(values_mc, structure, wanted, find, progress)
+            elif len(wanted):
+                values_mc[:] = network(structure, None if centres is None else wanted, find, progress)
+        values_mc = values_mc[places] * self.scale
         values_mc += self.centre
         found = {"barrier": values_mc.mean(axis=1)}
         return {**found, "barrier_std": values_mc.std(axis=1, ddof=1)} if len(self.members) > 1 else found
 
-    def _in_chunks(
-        self, structure: Structure, wanted: Ints, find: Finder, progress: Progress | None
-    ) -> NDArray[np.float64]:
-        """What the networks say of these atoms (ascending), a compact chunk of them at a time."""
-        network, found = self._evaluator, np.empty((len(wanted), len(self.members)))
-        surroundings, done = Surroundings.within(structure, network.hops * network.cutoff), 0.0
+    def _fill(
+        self,
+        values_mc: NDArray[np.float64],
+        structure: Structure,
+        wanted: Ints,
+        find: Finder,
+        progress: Progress | None,
+    ) -> None:
+        """What the networks say of these atoms (ascending, none twice), a compact chunk of them at a time."""
+        network, total, done = self._evaluator, max(1, len(wanted)), 0
+        surroundings = Surroundings.within(structure, network.hops * network.cutoff)
         for block in chunks(structure, wanted, network.most_centres, network.cutoff):
             part, rows = structure, block
             if find is neighbour_blocks:  # which is faster in less; the edges of hosts belong to all atoms
                 index, rows = surroundings(block)
                 part = structure.subset(index)
-            after = done + len(block) / len(wanted)
-            found[np.searchsorted(wanted, block)] = network(part, rows, find, share_of(progress, done, after))
-            done = after
-        return found
+            told = share_of(progress, done / total, (done + len(block)) / total)
+            if len(block):
+                values_mc[np.searchsorted(wanted, block)] = network(part, rows, find, told)
+            done += len(block)
 
     def settings(self) -> dict[str, Any]:
         """Plain values for a model file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from glass_core.descriptors.anisotropy import Anisotropy
 from glass_core.descriptors.elastic_response import ElasticResponse
 from glass_core.descriptors.power_spectrum import PowerSpectrum
+from glass_core.descriptors.rows import RowsOf
 from glass_core.descriptors.stack import Stack
 from glass_core.descriptors.walks import Walk, Walks, walked
 from glass_core.neighbours import Neighbours, neighbour_blocks
@@ -66,6 +68,24 @@ def test_parts_of_other_kinds_and_other_stacks_stand_beside_them() -> None:
     np.testing.assert_allclose(rows(np.arange(glass.n_atoms, dtype=np.int32)), expected, atol=1e-10)
     assert told == sorted(told)
     assert told[-1] <= 1.0
+
+
+def test_a_part_with_a_preparation_of_its_own_is_asked_for_it() -> None:
+    class Twice(PowerSpectrum):
+        def prepared(self, *arguments: Any) -> RowsOf:
+            rows = super().prepared(*arguments)
+            return lambda some: 2 * rows(some)
+
+    glass, part = example_glass(SPECIES, cells=4, seed=2), Twice(SPECIES, 3.6, 3, 3, 2)
+    np.testing.assert_array_equal(Stack(SPECIES, (part,))(glass), 2 * PARTS[0](glass))
+
+
+def test_progress_ends_at_one_with_many_parts() -> None:
+    glass, told = example_glass(SPECIES, cells=3, seed=2), list[float]()
+    parts = (*[Counting(SPECIES)] * 11, PARTS[0])
+    Stack(SPECIES, parts).prepared(glass, None, neighbour_blocks, np.float64, told.append)
+    assert told == sorted(told)
+    assert max(told) <= 1.0
 
 
 def test_progress_is_the_mean_of_all() -> None:

@@ -81,6 +81,16 @@ def test_networks_take_many_atoms_in_chunks(glass: Structure, monkeypatch: pytes
     assert len([share for share in told if share > 0.8]) >= 4
     monkeypatch.setattr(type(model.graph._evaluator), "most_centres", 2)
     np.testing.assert_allclose(model(glass, some)["barrier"].values, whole[some], atol=1e-6)
+    assert model.graph(glass, np.zeros(0, np.int32))["barrier"].values.shape == (0,)
+
+
+@pytest.mark.parametrize("most", [7, 11, 50])
+def test_progress_of_chunks_ends_at_one(glass: Structure, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    model, told = small_model("gated"), []
+    monkeypatch.setattr(type(model._evaluator), "most_centres", most)
+    model(glass, progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
 
 
 def test_centres_in_any_order(glass: Structure) -> None:

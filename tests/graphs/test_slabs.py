@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import functools
+import weakref
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from glass_core.domains import slices
+from glass_core.graphs import compiled
 from glass_core.graphs.compiled import CompiledSymGNN
+from glass_core.graphs.hops import Hops
+from glass_core.graphs.on_torch import OnTorch
 from glass_core.graphs.slabs import Slabs, slabs_of
 from glass_core.graphs.sweep import sweep
 from glass_core.neighbours import find_neighbours, neighbour_blocks
@@ -21,9 +27,13 @@ CUTOFF = 3.5
 _RNG = np.random.default_rng(7)
 _SKEW = np.array([[28.0, 0.0, 0.0], [5.0, 16.0, 0.0], [-3.0, 4.0, 15.0]])
 _POSITIONS = _RNG.uniform(-0.5, 1.5, (500, 3)) @ _SKEW
+_FILM = np.diag([26.0, 26.0, 60.0])
+_FAR = np.vstack([_POSITIONS, [[4000.0, 0.0, 0.0]]])
 BOXES = {
     "periodic": example_glass(SPECIES, cells=6, seed=3),
     "skewed, atoms outside": Structure(_POSITIONS, _RNG.integers(0, 2, 500), SPECIES, _SKEW, True),
+    "film": Structure(_RNG.uniform(0, 1, (800, 3)) * [26, 26, 12], _RNG.integers(0, 2, 800), SPECIES, _FILM, True),
+    "one far away": Structure(_FAR, _RNG.integers(0, 2, 501), SPECIES),
     "free": Structure(_POSITIONS, _RNG.integers(0, 2, 500), SPECIES),
     "wire": Structure(_POSITIONS, _RNG.integers(0, 2, 500), SPECIES, _SKEW, (True, False, False)),
 }
@@ -83,12 +93,56 @@ def test_slabs_say_what_the_whole_says(box: str, part: str, network: str, monkey
     whole = evaluator(structure, None, neighbour_blocks, None)
     centres = _part(structure, part)
     told: list[float] = []
-    monkeypatch.setattr(evaluator, "_most", 60)
+    monkeypatch.setattr(evaluator, "_most", 120)
     found = evaluator(structure, centres, neighbour_blocks, told.append)
     np.testing.assert_allclose(found, whole if centres is None else whole[centres], atol=2e-6)
     assert told == sorted(told)
     assert told[-1] == 1.0
-    assert part == "few" or len(told) > 2
+    assert part == "few" or len(told) > 1
+
+
+def test_members_are_those_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    structure, model = BOXES["periodic"], small_model("gated", members=2)
+    monkeypatch.setattr(model._evaluator, "_most", 120)
+    torch = OnTorch(model.architecture, 2, model.members, "cpu")
+    expected = torch(structure, None, neighbour_blocks, None)
+    assert not np.allclose(expected[:, 0], expected[:, 1], atol=1e-2)
+    np.testing.assert_allclose(model._evaluator(structure, None, neighbour_blocks, None), expected, atol=5e-6)
+
+
+@pytest.mark.parametrize("box", ["periodic", "free"])
+def test_only_slabs_between_layers_are_held(box: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    structure, evaluator = BOXES[box], _evaluator("gated")
+    edges: weakref.WeakSet[Hops] = weakref.WeakSet()
+    runs, most = [], 0
+
+    def tracked(*arguments: Any) -> Slabs:
+        slabs = slabs_of(*arguments)
+
+        def found(slab: int) -> Hops:
+            edges.add(hops := slabs.edges(slab))
+            return hops
+
+        return replace(slabs, edges=found)
+
+    class Run(compiled._Run):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            runs.append(self)
+
+        def advance(self, slab: int, layer: int, hops: Hops | None) -> None:
+            nonlocal most
+            super().advance(slab, layer, hops)
+            most = max(most, len(edges), len(self._e))
+
+    monkeypatch.setattr(evaluator, "_most", 120)
+    monkeypatch.setattr(compiled, "slabs_of", tracked)
+    monkeypatch.setattr(compiled, "_Run", Run)
+    evaluator(structure, None, neighbour_blocks, None)
+    assert most == {"periodic": 2 * evaluator.hops - 1, "free": evaluator.hops}[box]
+    assert not edges
+    assert runs
+    assert not any(held for run in runs for held in (run._h, run._e, run._sent))
 
 
 def test_edges_of_hosts_are_asked_for_by_atoms_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +155,7 @@ def test_edges_of_hosts_are_asked_for_by_atoms_of_the_whole(monkeypatch: pytest.
         return [find_neighbours(whole, cutoff, centres)]
 
     expected = evaluator(structure, None, find, None)
-    monkeypatch.setattr(evaluator, "_most", 60)
+    monkeypatch.setattr(evaluator, "_most", 120)
     np.testing.assert_allclose(evaluator(structure, None, find, None), expected, atol=2e-6)
     assert len(asked) > 3
 
@@ -138,5 +192,9 @@ def test_slices_are_thick_enough_and_about_as_full_as_asked() -> None:
     near = find_neighbours(structure, CUTOFF)
     apart = np.abs(number[near.i_p] - number[near.j_p])
     assert set(np.unique(apart)) <= {0, 1, len(sizes) - 1}
+    film, _ = slices(BOXES["film"], np.ones(800, bool), CUTOFF, 100)
+    assert np.bincount(film).max() < 200  # across the film would give three
+    far, _ = slices(BOXES["one far away"], np.ones(501, bool), CUTOFF, 100)
+    assert np.bincount(far).max() < 150
     alone, _ = slices(structure, np.zeros(structure.n_atoms, bool), CUTOFF, 200)
     assert not alone.any()
