@@ -111,6 +111,20 @@ def neighbour_blocks(
         yield _near(structure, surroundings, block, cutoff)
 
 
+def narrowed(
+    structure: Structure, surroundings: Surroundings, centres: NDArray[np.integer], find: Finder
+) -> tuple[Structure, Ints, Ints | None]:
+    """Where to look for what ``centres`` see: our own finder is faster in less, the edges of hosts belong to all atoms.
+
+    Returns:
+        The structure to give to ``find``, the places of the centres in it, and its atoms' indices (None: all atoms).
+    """
+    if find is not neighbour_blocks:
+        return structure, np.asarray(centres, dtype=np.int32), None
+    index, places = surroundings(centres)
+    return structure.subset(index), places, index
+
+
 def _check(cutoff: float) -> None:
     if not (np.isfinite(cutoff) and cutoff > 0):
         raise GlassError(f"cutoff must be > 0 Å, got {cutoff}")

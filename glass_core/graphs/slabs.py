@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from glass_core.domains import Surroundings, slices
 from glass_core.graphs.hops import Hops, hops_of, rows_of_atoms, with_self
-from glass_core.neighbours import Finder, neighbour_blocks
+from glass_core.neighbours import Finder, narrowed, neighbour_blocks
 from glass_core.structure import Ints, Structure
 
 _SAFE = 1 + 1e-6  # slabs are a little thicker than edges are long: rounding may put an atom into either of two
@@ -80,10 +80,7 @@ class _Cut:
 
     def _edges(self, rows: Ints) -> tuple[NDArray[np.int64], Ints, NDArray[np.float64]]:
         """Number of neighbours of each of these atoms, in this order; the neighbours; and the vectors to them."""
-        part, places, index = self.structure, rows, None
-        if self.find is neighbour_blocks:  # which is faster in less; the edges of hosts belong to all atoms
-            index, places = self.surroundings(rows)
-            part = self.structure.subset(index)
+        part, places, index = narrowed(self.structure, self.surroundings, rows, self.find)
         found = rows_of_atoms(part, self.cutoff, places, self.find)
         return np.diff(found.offsets), found.j_p if index is None else index[found.j_p], found.vectors_pc
 
@@ -109,22 +106,24 @@ def slabs_of(
         self_edges: whether each atom has an edge of length zero to itself.
     """
     if structure.n_atoms > most:
-        depth = _depths(structure, cutoff, hops, centres)
+        surroundings = Surroundings.within(structure, cutoff)
+        depth = _depths(structure, surroundings, hops, centres)
         if (depth <= hops).sum() > most:
             number, wraps = slices(structure, depth <= hops, cutoff * _SAFE, most)
             if number.max() > 0:
-                return _cut(structure, cutoff, hops, centres, find, self_edges, depth, number, wraps)
+                return _cut(structure, cutoff, hops, centres, find, self_edges, surroundings, depth, number, wraps)
     whole = hops_of(structure, cutoff, hops, centres, find, self_edges)
     return Slabs((whole.types_n,), (whole.nodes,), ((0,),), (np.arange(whole.nodes[-1]),), lambda slab: whole)
 
 
-def _depths(structure: Structure, cutoff: float, hops: int, centres: NDArray[np.integer] | None) -> NDArray[np.int8]:
+def _depths(
+    structure: Structure, surroundings: Surroundings, hops: int, centres: NDArray[np.integer] | None
+) -> NDArray[np.int8]:
     """How many edges each atom is away from the nearest centre, or fewer; ``hops + 1`` where it does not matter."""
     depth = np.full(structure.n_atoms, 0 if centres is None else hops + 1, dtype=np.int8)
     if centres is None:
         return depth
     depth[centres], known = 0, np.asarray(centres)
-    surroundings = Surroundings.within(structure, cutoff)
     for edges in range(1, hops + 1):
         if len(known) == structure.n_atoms:
             break
@@ -140,6 +139,7 @@ def _cut(
     centres: NDArray[np.integer] | None,
     find: Finder,
     self_edges: bool,
+    surroundings: Surroundings,
     depth: NDArray[np.int8],
     number: Ints,
     wraps: bool,
@@ -158,7 +158,7 @@ def _cut(
     if centres is not None:
         asked[centres] = np.arange(len(centres))
     wanted = tuple(asked[own[: sizes[-1]]] for own, sizes in zip(atoms, nodes, strict=True))
-    surroundings, around = Surroundings.within(structure, cutoff), _around(count, wraps)
+    around = _around(count, wraps)
     edges = _Cut(structure, cutoff, find, self_edges, surroundings, atoms, nodes, around, number, place)
     return Slabs(tuple(structure.types_n[own] for own in atoms), nodes, around, wanted, edges)
 

@@ -22,7 +22,7 @@ from glass_core.models.base import ModelCard
 from glass_core.models.devices import require_device
 from glass_core.models.domain import Domain
 from glass_core.models.guard import Guard
-from glass_core.neighbours import Finder, neighbour_blocks
+from glass_core.neighbours import Finder, narrowed, neighbour_blocks
 from glass_core.outputs import PerAtom, output
 from glass_core.progress import Progress, share_of
 from glass_core.settings import Positive, conformed
@@ -198,10 +198,7 @@ class GraphBarrier:
         network, total, done = self._evaluator, max(1, len(wanted)), 0
         surroundings = Surroundings.within(structure, network.hops * network.cutoff)
         for block in chunks(structure, wanted, network.most_centres, network.cutoff):
-            part, rows = structure, block
-            if find is neighbour_blocks:  # which is faster in less; the edges of hosts belong to all atoms
-                index, rows = surroundings(block)
-                part = structure.subset(index)
+            part, rows, _ = narrowed(structure, surroundings, block, find)
             told = share_of(progress, done / total, (done + len(block)) / total)
             if len(block):
                 values_mc[np.searchsorted(wanted, block)] = network(part, rows, find, told)
