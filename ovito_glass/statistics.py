@@ -23,12 +23,13 @@ MASK = "Labelled"
 
 
 class LabelStatistics(ModifierInterface):
-    """Shows what a label file says of each atom: the barriers of the events that start from it.
+    """Shows what a label file says of each atom: the barriers found around it.
 
     Properties: "Mean Barrier", "Median Barrier", "Barrier Error" (standard error of the mean), "Barrier Deviation"
-    (of an atom's events), eV, "Events" (accepted searches), "Searches" and "Labelled" (1 where there is an event).
-    Atoms without an event have NaN for barriers, those with one alone for errors; select "Labelled == 1" before
-    colouring. A campaign with a prior gives "Posterior Barrier" and "Posterior Error" of every atom too.
+    (of an atom's barriers), eV, "Barriers" (how many), "Events" (accepted searches), "Searches" and "Labelled" (1 where
+    there is a barrier). Atoms without one have NaN for barriers, those with one alone for errors; select
+    "Labelled == 1" before colouring. A campaign with a prior gives "Posterior Barrier" and "Posterior Error" of every
+    atom too.
 
     Global attributes ``Glass.<key>.mean``, ``.median`` (of the atoms' means), ``.noise`` (root mean square of the
     standard errors), ``.reliability`` (correlation to expect with a second campaign; NaN for fewer than 30 labelled
@@ -73,7 +74,8 @@ def per_atom(labels: Labels) -> dict[str, NDArray[Any]]:
         "Median Barrier": found.median_n,
         "Barrier Error": found.error_n,
         "Barrier Deviation": found.std_n,
-        "Events": found.moments.accepted_n.astype(np.int32),
+        "Barriers": found.moments.counted_n.astype(np.int32),
+        "Events": np.bincount(labels["atom"][labels.events()], minlength=labels.structure.n_atoms).astype(np.int32),
         "Searches": found.moments.searches_n.astype(np.int32),
         MASK: found.labelled_n.astype(np.int32),
     }

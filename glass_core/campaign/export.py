@@ -18,14 +18,14 @@ from glass_core.structure import Floats
 def read_label_data(path: AnyPath) -> Dataset:
     """A label file as a data set of one configuration, named for the file.
 
-    Labels that an atom does not have are nan: all of them where no search was accepted, its errors where only one was.
+    Labels that an atom does not have are nan: all of them where no search gave a barrier, errors where only one did.
 
     Raises:
-        GlassError: if the file cannot be read or holds no accepted search.
+        GlassError: if the file cannot be read or holds no barrier.
     """
     labels, name = read_labels(path), pathlib.Path(path).stem
-    if not labels.accepted_r.any():
-        raise GlassError(f"{path} holds no accepted search; go on with `glass label`, or leave it out")
+    if not labels.counted_r.any():
+        raise GlassError(f"{path} holds no barrier; go on with `glass label`, or leave it out")
     configuration = Configuration(name, 0, labels.structure, labels.ids_n, atom_labels(labels))
     return Dataset((configuration,), {"format": "glass-labels", "files": {name: _source(labels)}})
 
@@ -57,7 +57,7 @@ def atom_labels(labels: Labels) -> dict[str, Floats]:
         "barrier_error": statistics.error_n,
         "barrier_shrunk_error": shrunk,
         "searches": sums.searches_n.astype(np.float64),
-        "accepted": sums.accepted_n.astype(np.float64),
+        "accepted": sums.counted_n.astype(np.float64),
     }
     if labels.header.energy_n is not None:
         result["energy"] = labels.header.energy_n

@@ -42,10 +42,11 @@ class Predicted:
 class Labels:
     """A label file: searches, sorted by atom and number, and what they share.
 
-    An *event* is an accepted search. ``labels["barrier"]`` is the column of that name, one entry per search: ``atom``,
-    ``number``, ``state`` (index into ``columns.STATES``), ``barrier``, ``first_barrier``, ``elastic_error``,
-    ``final_energy``, ``curvature``, ``calls``, ``products``, ``seconds``, ``predicted_saddle``; units and meaning as in
-    ``SearchRecord``. Letter ``r`` stands for searches, ``d`` for displaced atoms of one search.
+    An *event* is an accepted search; where settings say so, other saddles give barriers too. ``labels["barrier"]`` is
+    the column of that name, one entry per search: ``atom``, ``number``, ``state`` (index into ``columns.STATES``),
+    ``barrier``, ``first_barrier``, ``elastic_error``, ``final_energy``, ``curvature``, ``calls``, ``products``,
+    ``seconds``, ``predicted_saddle``; units and meaning as in ``SearchRecord``. Letter ``r`` stands for searches, ``d``
+    for displaced atoms of one search.
 
     Attributes:
         header: structure, potential, settings, seed.
@@ -84,6 +85,12 @@ class Labels:
         """Which searches are events."""
         accepted: NDArray[np.bool_] = self["state"] == STATES.index(State.ACCEPTED)
         return accepted
+
+    @property
+    def counted_r(self) -> NDArray[np.bool_]:
+        """Which searches gave a barrier (``ArtnSettings.counted``): all events, and perhaps saddles of other minima."""
+        counted: NDArray[np.bool_] = np.isfinite(self["barrier"])
+        return counted
 
     def events(self, atom: int | None = None) -> NDArray[np.intp]:
         """Searches that are events: of one atom, in the order of their numbers, or of all."""
@@ -174,7 +181,7 @@ class Labels:
 
     def statistics(self) -> Statistics:
         """Mean, quantiles and errors per atom."""
-        return statistics(*by_atom(self["atom"], np.where(self.accepted_r, self["barrier"], np.nan), self._n))
+        return statistics(*by_atom(self["atom"], self["barrier"], self._n))
 
     def posterior(self) -> Posterior | None:
         """The best estimate per atom from searches and prior; None without a prior."""

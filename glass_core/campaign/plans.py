@@ -127,8 +127,8 @@ class TargetPlan:
         error = _error(sums, self.prior)
         with np.errstate(divide="ignore"):
             missing = sums.within_variance() * (self.target**-2 - error**-2.0)
-        acceptance = (sums.accepted_n + 2 * sums.acceptance) / (asked + 2)
-        needed = np.ceil(missing / acceptance).astype(np.int64)
+        yielding = (sums.counted_n + 2 * sums.yielding) / (asked + 2)
+        needed = np.ceil(missing / yielding).astype(np.int64)
         chosen = np.zeros(len(asked), dtype=bool)
         chosen[self.atoms_m] = True
         return np.where(chosen & (error > self.target), np.clip(needed, 1, None), 0).clip(0, self.most - asked)
@@ -167,7 +167,7 @@ class BudgetPlan:
     def _allotted(self, sums: Moments, asked: Counts, budget: int) -> Counts:
         """One search after the other to the atom whose variance v it lowers most: by v − 1 / (1 / v + p / σ²)."""
         precision = posterior(sums, self.prior.barrier_n, self.prior.std_n).error_n ** -2.0
-        gain = sums.acceptance / sums.within_variance()  # of precision, from one search
+        gain = sums.yielding / sums.within_variance()  # of precision, from one search
         add = np.zeros_like(asked)
         heap = [(-_fall(precision[a], gain[a]), a) for a in self.atoms_m.tolist() if asked[a] < self.most]
         heapq.heapify(heap)

@@ -1,6 +1,6 @@
 """A barrier model's prediction and searches, combined into the best estimate per atom.
 
-The mean barrier of atom i is μᵢ. Before any search a model says μᵢ ~ N(mᵢ, τᵢ²); k accepted searches have the mean
+The mean barrier of atom i is μᵢ. Before any search a model says μᵢ ~ N(mᵢ, τᵢ²); k barriers have the mean
 b̄ᵢ ~ N(μᵢ, σᵢ² / k). Then
 
     μᵢ | data ~ N(eᵢ² (mᵢ / τᵢ² + k b̄ᵢ / σᵢ²), eᵢ²),   1 / eᵢ² = 1 / τᵢ² + k / σᵢ²
@@ -59,8 +59,8 @@ def posterior(sums: Moments, prior_n: Floats, prior_std_n: Floats) -> Posterior:
         prior_std_n: their standard errors, eV, > 0.
     """
     within_n = sums.within_variance()
-    some = sums.accepted_n > 0
-    noise = within_n[some] / sums.accepted_n[some]
+    some = sums.counted_n > 0
+    noise = within_n[some] / sums.counted_n[some]
     off, spread = sums.mean_n[some] - prior_n[some], prior_std_n[some] ** 2
     factor = 1.0
     for _ in range(3):  # the shift hardly depends on the factor
@@ -69,7 +69,7 @@ def posterior(sums: Moments, prior_n: Floats, prior_std_n: Floats) -> Posterior:
         factor = _factor((off - shift) ** 2 - noise, spread, noise)
     tau_n = factor * prior_std_n**2
     centre_n = prior_n + shift
-    weight_n = sums.accepted_n / within_n
+    weight_n = sums.counted_n / within_n
     variance_n = 1.0 / (1.0 / tau_n + weight_n)
     mean_n = variance_n * (centre_n / tau_n + weight_n * np.where(some, sums.mean_n, 0.0))
     return Posterior(mean_n, np.sqrt(variance_n), centre_n, np.sqrt(tau_n), shift, factor)

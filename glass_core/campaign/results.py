@@ -40,10 +40,9 @@ class Results:
         rows = rows[~again]
         results._widen(int(rows["number"].max(initial=-1)) + 1)
         results._done_ns[rows["atom"], rows["number"]] = True
-        accepted_r = rows["state"] == _ACCEPTED
-        results._barrier_ns[rows["atom"], rows["number"]] = np.where(accepted_r, rows["barrier"], np.nan)
+        results._barrier_ns[rows["atom"], rows["number"]] = rows["barrier"]
         results.failed = failed
-        results._count, results._accepted = len(rows), int(accepted_r.sum())
+        results._count, results._accepted = len(rows), int((rows["state"] == _ACCEPTED).sum())
         return results
 
     def __len__(self) -> int:
@@ -65,12 +64,12 @@ class Results:
 
     def add(self, row: np.void) -> None:
         """Notes a search, given as its row (``columns.ROW``)."""
-        atom, number, accepted = int(row["atom"]), int(row["number"]), row["state"] == _ACCEPTED
+        atom, number = int(row["atom"]), int(row["number"])
         self._widen(number + 1)
         self._done_ns[atom, number] = True
-        self._barrier_ns[atom, number] = row["barrier"] if accepted else np.nan
+        self._barrier_ns[atom, number] = row["barrier"]
         self._count += 1
-        self._accepted += bool(accepted)
+        self._accepted += bool(row["state"] == _ACCEPTED)
         self.fruitless += bool(row["state"] == _FAILED)
 
     def moments(self, asked_n: Counts) -> Moments:

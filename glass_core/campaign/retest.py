@@ -25,7 +25,7 @@ def expected_retest(sums: Moments) -> tuple[float, float]:
     Args:
         sums: of the searches.
     """
-    labelled = np.flatnonzero(sums.accepted_n > 0)
+    labelled = np.flatnonzero(sums.counted_n > 0)
     if len(labelled) < LEAST_ATOMS:
         return math.nan, math.nan
     group_n = np.arange(len(labelled)) % _GROUPS

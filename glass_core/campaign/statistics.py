@@ -1,6 +1,6 @@
 """Barriers per atom from its searches: mean, quantiles, errors.
 
-Attempts that were not accepted count as searches and give no barrier.
+Searches whose saddle does not count (``ArtnSettings.counted``) are attempts without a barrier.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Sums over the accepted searches of each atom.
+    """Sums over the barriers of each atom.
 
     Attributes:
         searches_n: attempts, shape (n,).
-        accepted_n: of these, accepted ones.
-        mean_n: of their barriers, eV; nan where there is none.
+        counted_n: of these, such as gave a barrier.
+        mean_n: of the barriers, eV; nan where there is none.
         squares_n: Σ (b − mean)², eV²; 0 where there is none.
     """
 
     searches_n: Counts
-    accepted_n: Counts
+    counted_n: Counts
     mean_n: Floats
     squares_n: Floats
 
@@ -42,13 +42,13 @@ class Moments:
 
         s is ``WITHIN`` and counts as ν = 20 further barriers, so that it decides for the first few only.
         """
-        freedom = np.maximum(self.accepted_n - 1, 0).sum()
+        freedom = np.maximum(self.counted_n - 1, 0).sum()
         return float((_POOLED_WEIGHT * WITHIN**2 + self.squares_n.sum()) / (_POOLED_WEIGHT + freedom))
 
     @property
     def measured_variance(self) -> float:
         """Mean variance within an atom by the barriers alone, eV²: Σ squares / Σ (k − 1); nan where no atom has two."""
-        freedom = int(np.maximum(self.accepted_n - 1, 0).sum())
+        freedom = int(np.maximum(self.counted_n - 1, 0).sum())
         return float(self.squares_n.sum() / freedom) if freedom else float("nan")
 
     def within_variance(self) -> Floats:
@@ -57,32 +57,30 @@ class Moments:
         σᵢ² = (ν σ² + squaresᵢ) / (ν + kᵢ − 1) with ν = 5: a few barriers say little of their own spread, and atoms
         that come out narrow by chance must not be called known.
         """
-        freedom = np.maximum(self.accepted_n - 1, 0)
+        freedom = np.maximum(self.counted_n - 1, 0)
         return (_ATOM_WEIGHT * self.pooled_variance + self.squares_n) / (_ATOM_WEIGHT + freedom)
 
     def shrunk_error(self) -> Floats:
         """Standard error of each mean, eV, from the shrunk variance: σᵢ / √kᵢ; infinite for no barrier."""
         with np.errstate(divide="ignore"):
-            return np.sqrt(self.within_variance() / self.accepted_n)
+            return np.sqrt(self.within_variance() / self.counted_n)
 
     def of(self, atoms_m: NDArray[np.integer]) -> Moments:
         """The sums of some atoms."""
-        return Moments(
-            self.searches_n[atoms_m], self.accepted_n[atoms_m], self.mean_n[atoms_m], self.squares_n[atoms_m]
-        )
+        return Moments(self.searches_n[atoms_m], self.counted_n[atoms_m], self.mean_n[atoms_m], self.squares_n[atoms_m])
 
     @property
-    def acceptance(self) -> float:
-        """Share of accepted searches; 0.7 counts as two searches, so that it is defined for none."""
-        return float((self.accepted_n.sum() + 1.4) / (self.searches_n.sum() + 2.0))
+    def yielding(self) -> float:
+        """Share of searches that give a barrier; 0.7 counts as two searches, so that it is defined for none."""
+        return float((self.counted_n.sum() + 1.4) / (self.searches_n.sum() + 2.0))
 
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """What the searches say of each atom; nan where there is no accepted search, shapes (n,).
+    """What the searches say of each atom; nan where there is no barrier, shapes (n,).
 
     Attributes:
-        moments: attempts, accepted ones, mean barriers.
+        moments: attempts, barriers, their means.
         std_n: deviation of an atom's barriers (k − 1 in the denominator), eV; nan for fewer than two.
         error_n: standard error of the mean, std / √k, eV; nan for fewer than two.
         median_n, q10_n, q90_n: quantiles of the barriers, eV, as ``numpy.quantile`` interpolates them.
@@ -98,7 +96,7 @@ class Statistics:
     @property
     def labelled_n(self) -> NDArray[np.bool_]:
         """Atoms with a mean barrier."""
-        return self.moments.accepted_n > 0
+        return self.moments.counted_n > 0
 
     @property
     def noise(self) -> float:
@@ -115,11 +113,11 @@ def moments(barriers_ns: Floats, searches_n: Counts) -> Moments:
         searches_n: attempts of each atom.
     """
     known = np.isfinite(barriers_ns)
-    accepted = known.sum(axis=1)
+    counted = known.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(known, barriers_ns, 0.0).sum(axis=1) / accepted
+        mean = np.where(known, barriers_ns, 0.0).sum(axis=1) / counted
     squares = np.where(known, (barriers_ns - mean[:, None]) ** 2, 0.0).sum(axis=1)
-    return Moments(searches_n, accepted, mean, squares)
+    return Moments(searches_n, counted, mean, squares)
 
 
 def by_atom(atom_r: ArrayLike, barrier_r: ArrayLike, n_atoms: int) -> tuple[Floats, Counts]:
@@ -136,7 +134,7 @@ def by_atom(atom_r: ArrayLike, barrier_r: ArrayLike, n_atoms: int) -> tuple[Floa
 def statistics(barriers_ns: Floats, searches_n: Counts) -> Statistics:
     """Statistics per atom; arguments as for ``moments``."""
     sums = moments(barriers_ns, searches_n)
-    k = sums.accepted_n
+    k = sums.counted_n
     with np.errstate(invalid="ignore", divide="ignore"):
         std = np.where(k > 1, np.sqrt(sums.squares_n / (k - 1)), np.nan)
         error = std / np.sqrt(k)

@@ -17,7 +17,6 @@ def summarise(labels: Labels) -> dict[str, Any]:
     statistics = labels.statistics()
     sums, known = statistics.moments, statistics.labelled_n
     searched = sums.searches_n > 0
-    accepted = labels.accepted_r
     retest, retest_error = expected_retest(sums)
     summary: dict[str, Any] = {
         "potential": labels.header.potential,
@@ -27,7 +26,8 @@ def summarise(labels: Labels) -> dict[str, Any]:
         "atoms_labelled": int(known.sum()),
         "searches": len(labels),
         "states": labels.states(),
-        "acceptance": _mean(accepted),
+        "acceptance": _mean(labels.accepted_r),
+        "barriers": int(labels.counted_r.sum()),
         "distinct_events": labels.distinct_count(),
         "seconds_per_search": _mean(labels["seconds"]),
         "core_hours": float(labels["seconds"].sum() / 3600),

@@ -9,7 +9,7 @@ from glass_core.cli.show import number, table, things
 
 _MEANINGS = {
     "accepted": "an event: a saddle between this minimum and another one",
-    "disconnected": "a saddle, but not of this minimum, or below it",
+    "disconnected": "a saddle, but not of this minimum, or lower than one of its minima",
     "unsplit": "a saddle with the same minimum on both sides",
     "higher_order": "a point with several directions downwards",
     "lost": "no direction downwards was found or kept",
@@ -35,7 +35,7 @@ def print_summary(summary: dict[str, Any]) -> None:
     if summary["atoms_labelled"]:
         _print_barriers(summary)
     else:
-        print("no event was found, so there is no label yet")
+        print("no saddle that counts was found, so there is no label yet")
     if summary["narrow_box_ang"]:
         print(
             f"the box is only {number(summary['narrow_box_ang'], 1)} Å high, less than the region in which saddles are "
@@ -59,13 +59,15 @@ def print_summary(summary: dict[str, Any]) -> None:
 
 
 def _print_barriers(summary: dict[str, Any]) -> None:
+    others = summary["barriers"] - summary["states"]["accepted"]
+    counted = f" and {things(others, 'saddle')} of other minima that {'count' if others > 1 else 'counts'}"
     print(
-        f"{things(summary['states']['accepted'], 'event')}, {summary['distinct_events']} distinct, around "
-        f"{things(summary['atoms_labelled'], 'atom')}"
+        f"{things(summary['states']['accepted'], 'event')}, {summary['distinct_events']} distinct,"
+        f"{counted if others else ''} around {things(summary['atoms_labelled'], 'atom')}"
     )
     between, within = summary["barrier_std_ev"], summary["within_atom_std_ev"]
     spreads = [f"{number(between)} eV between atoms"] if math.isfinite(between) else []
-    spreads += [f"{number(within)} eV between events of one atom"] if math.isfinite(within) else []
+    spreads += [f"{number(within)} eV between barriers of one atom"] if math.isfinite(within) else []
     deviation = f"; standard deviation {' and '.join(spreads)}" if spreads else ""
     print(f"mean barrier {number(summary['barrier_mean_ev'])} eV{deviation}")
     guess = "" if math.isfinite(within) else " (a guess: no atom has two barriers yet)"

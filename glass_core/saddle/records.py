@@ -139,8 +139,9 @@ class SearchRecord:
         atom: index of the atom in the structure.
         number: which search of this atom, from 0; with the campaign's seed and the atom it seeds the kick.
         state: see ``State``.
-        barrier: eV, re-converged in the larger region where that was asked for; nan unless accepted.
-        first_barrier: eV, in the first region; nan unless accepted there.
+        barrier: energy of the saddle above the initial minimum, eV, converged again in the larger region where that
+            was asked for; nan unless it counts (``ArtnSettings.counted``).
+        first_barrier: eV, in the first region; nan unless the saddle counted there.
         elastic_error: by how much the fixed surroundings may still raise the barrier, eV; 0 where all atoms move,
             nan where the saddle was not converged again, or is another one then.
         final_energy: of the other minimum, eV, relaxed in the same region as the barrier; nan unless accepted.

@@ -20,7 +20,7 @@ from glass_core.saddle.records import PHASES, Minimum, Outcome, Phase, SearchRec
 from glass_core.saddle.search import run, search
 from glass_core.saddle.settings import ArtnSettings
 from glass_core.saddle.walk import Freedom, distance
-from glass_core.structure import Floats, Structure
+from glass_core.structure import Structure
 from glass_core.surface import RestartableSurface
 
 
@@ -68,7 +68,7 @@ class BoundSearcher:
         places = searcher.structure.positions_nc[region.moving_m]
         outcome = run(search(region.surface, places, kick, settings, rng, self.freedom(region)))
         record = self._record(atom, number, region, outcome)
-        if outcome.state is State.ACCEPTED and self._larger(region) is not None:
+        if settings.counts(outcome.state, outcome.energy) and self._larger(region) is not None:
             record = self._refined(record, region, outcome)
         return replace(record, seconds=time.perf_counter() - start)
 
@@ -114,29 +114,29 @@ class BoundSearcher:
         record = replace(
             record, calls=_added(record.calls, again.calls), products=_added(record.products, again.products)
         )  # fmt: skip
-        if again.state is not State.ACCEPTED:
-            nothing = SearchRecord(record.atom, record.number, again.state, first_barrier=first.barrier)
-            return replace(nothing, curvature=again.curvature, calls=record.calls, products=record.products)
+        nothing = SearchRecord(record.atom, record.number, again.state, first_barrier=first.energy)
+        record = replace(nothing, curvature=again.curvature, calls=record.calls, products=record.products)
+        if not settings.counts(again.state, again.energy):
+            return record
         if len(large.moving_m) == structure.n_atoms:
             radius = math.inf
         same = largest(again.saddle_nc[inner] - first.saddle_nc) <= settings.regions.same
-        error = _elastic_error(first.barrier, again.barrier, settings.regions.search, radius) if same else math.nan
-        final = again.sides[1]
-        record = replace(
-            record, barrier=again.barrier, elastic_error=error, final_energy=final.energy, curvature=again.curvature
-        )  # fmt: skip
-        return self._with_displacements(record, large, again.saddle_nc, final.positions_nc)
+        error = _elastic_error(first.energy, again.energy, settings.regions.search, radius) if same else math.nan
+        record = replace(record, barrier=again.energy, elastic_error=error)
+        return self._with_event(record, large, again)
 
     def _with_sides(self, again: Outcome, large: Region, inner: NDArray[np.intp], first: Outcome) -> Outcome:
-        """The saddle of the larger region with its other minimum.
+        """The saddle of the larger region with its other minimum, if it is to be an event.
 
         That of the small region, relaxed on, if the saddle is the same one and stands above it; else, or where the
-        settings want it, both sides of the saddle decide once more.
+        settings want it, both sides of the saddle decide once more. The same saddle is no event if it was none.
         """
         settings = self._searcher.settings
         places = self._searcher.structure.positions_nc[large.moving_m]
         same = largest(again.saddle_nc[inner] - first.saddle_nc) <= settings.regions.same
         if same and not settings.regions.both_sides:
+            if first.state is not State.ACCEPTED:
+                return replace(again, state=first.state)
             end = places.copy()
             end[inner] = first.sides[1].positions_nc
             relaxed = minimise(large.surface, end, settings.sides.converged, settings.sides.most, relax=settings.relax)
@@ -153,22 +153,24 @@ class BoundSearcher:
             atom, number, outcome.state, curvature=outcome.curvature,
             calls=_added(none, outcome.calls), products=_added(none, outcome.products),
         )  # fmt: skip
+        if not self._searcher.settings.counts(outcome.state, outcome.energy):
+            return record
+        record = replace(
+            record, barrier=outcome.energy, first_barrier=outcome.energy,
+            elastic_error=0.0 if len(region.moving_m) == self._searcher.structure.n_atoms else math.nan,
+        )  # fmt: skip
+        return self._with_event(record, region, outcome)
+
+    def _with_event(self, record: SearchRecord, region: Region, outcome: Outcome) -> SearchRecord:
+        """The record with the other minimum of an event, and the displacements of all atoms that could move."""
         if outcome.state is not State.ACCEPTED:
             return record
         final: Minimum = outcome.sides[1]
-        record = replace(
-            record, barrier=outcome.barrier, first_barrier=outcome.barrier, final_energy=final.energy,
-            elastic_error=0.0 if len(region.moving_m) == self._searcher.structure.n_atoms else math.nan,
-        )  # fmt: skip
-        return self._with_displacements(record, region, outcome.saddle_nc, final.positions_nc)
-
-    def _with_displacements(
-        self, record: SearchRecord, region: Region, saddle_mc: Floats, final_mc: Floats
-    ) -> SearchRecord:
-        """The record with the displacements of all atoms that could move."""
         places = self._searcher.structure.positions_nc[region.moving_m]
-        at_saddle, at_end = saddle_mc - places, final_mc - places
-        return replace(record, moved_d=region.moving_m, saddle_dc=at_saddle, final_dc=at_end)
+        at_saddle, at_end = outcome.saddle_nc - places, final.positions_nc - places
+        return replace(
+            record, final_energy=final.energy, moved_d=region.moving_m, saddle_dc=at_saddle, final_dc=at_end
+        )  # fmt: skip
 
 
 def _added(before: tuple[int, ...], counts: Mapping[Phase, int]) -> tuple[int, ...]:
@@ -178,9 +180,11 @@ def _added(before: tuple[int, ...], counts: Mapping[Phase, int]) -> tuple[int, .
 def _elastic_error(small: float, large: float, small_radius: float, large_radius: float) -> float:
     """How much the fixed surroundings still raise the barrier, eV.
 
-    Elasticity makes the excess fall as 1 / R³, so that barriers at two radii tell what is left at the larger:
-    (b₁ − b₂) R₂⁻³ / (R₁⁻³ − R₂⁻³).
+    The excess falls as 1 / R⁴, so that barriers at two radii tell what is left at the larger:
+    (b₁ − b₂) R₂⁻⁴ / (R₁⁻⁴ − R₂⁻⁴). Of 243 saddles in two Cu64Zr36 glasses, 0.04 eV above those of the whole box at
+    15 Å, 0.03 eV are left of either sign; the third power, that of elasticity far away, would take off 1.7 times as
+    much.
     """
     if math.isinf(large_radius):
         return 0.0
-    return (small - large) * large_radius**-3 / (small_radius**-3 - large_radius**-3)
+    return (small - large) * large_radius**-4 / (small_radius**-4 - large_radius**-4)

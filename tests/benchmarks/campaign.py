@@ -50,7 +50,7 @@ def estimates(sums: Moments, prior: Prior | None) -> np.ndarray:
     """What a campaign would say of each atom."""
     if prior is not None:
         return posterior(sums, prior.barrier_n, prior.std_n).mean_n
-    return np.where(sums.accepted_n > 0, sums.mean_n, np.nanmean(sums.mean_n))
+    return np.where(sums.counted_n > 0, sums.mean_n, np.nanmean(sums.mean_n))
 
 
 def plans(atoms: np.ndarray, most: int, prior: Prior | None) -> Iterator[tuple[str, str, Plan, Prior | None]]:
@@ -89,7 +89,7 @@ def main() -> None:
     made: Predicted | None = predicted_prior(args.prior, labels.structure) if args.prior else labels.prior
     prior = None if made is None else Prior(made.barrier_n[atoms], made.std_n[atoms])
     reference = moments(second, np.full(len(second), second.shape[1]))
-    noise = np.mean(reference.shrunk_error()[reference.accepted_n > 0] ** 2)
+    noise = np.mean(reference.shrunk_error()[reference.counted_n > 0] ** 2)
     rows = []
     for name, setting, plan, used in plans(np.arange(len(atoms), dtype=np.int32), first.shape[1], prior):
         pool = Pool(first)
@@ -97,7 +97,7 @@ def main() -> None:
         rows.append((name, setting, asked.mean(), *accuracy(estimates(pool.moments(asked), used), reference, noise)))
     plain = np.array([(error, searches) for name, _, searches, error, _ in rows if name == "each"])
     print(f"{len(atoms)} atoms, {first.shape[1]} searches each to draw from, {second.shape[1]} as reference")
-    print(f"noise of the reference {np.sqrt(noise):.3f} eV, taken off below; acceptance {reference.acceptance:.2f}")
+    print(f"noise of the reference {np.sqrt(noise):.3f} eV, taken off below; with a barrier {reference.yielding:.2f}")
     cells = [
         [name, setting, number(searches, 1), number(error), number(r), number(searches_for(error, plain), 1)]
         for name, setting, searches, error, r in rows
@@ -115,7 +115,7 @@ def searches_for(error: float, plain: np.ndarray) -> float:
 
 def accuracy(estimate: np.ndarray, reference: Moments, noise: float) -> tuple[float, float]:
     """Root mean square error, the reference's noise taken off, and correlation with the reference."""
-    some = reference.accepted_n > 0
+    some = reference.counted_n > 0
     square = np.mean((estimate[some] - reference.mean_n[some]) ** 2)
     return float(np.sqrt(max(0.0, square - noise))), float(np.corrcoef(estimate[some], reference.mean_n[some])[0, 1])
 

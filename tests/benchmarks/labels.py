@@ -99,7 +99,7 @@ def agreement(records: list[SearchRecord], atoms: np.ndarray, same: list[Configu
     """Prints means and correlations with each published labelling, and with their average."""
     barriers = {int(a): [] for a in atoms}  # type: dict[int, list[float]]
     for r in records:
-        if r.state is State.ACCEPTED:
+        if np.isfinite(r.barrier):
             barriers[r.atom].append(r.barrier)
     known = np.array([a for a in atoms if barriers[int(a)]])
     ours = np.array([np.mean(barriers[int(a)]) for a in known])

@@ -268,7 +268,7 @@ def test_summary_without_an_event(dump: pathlib.Path, monkeypatch: pytest.Monkey
     assert label(dump, "--searches", 2) == 0
     text = capsys.readouterr().out
     assert "64  100.0  no direction downwards was found or kept" in text
-    assert "no event was found, so there is no label yet\n" in text
+    assert "no saddle that counts was found, so there is no label yet\n" in text
     assert " - " not in text
 
 

@@ -8,15 +8,18 @@ import pathlib
 import numpy as np
 import pytest
 
-from glass_core.campaign.columns import decode
+from glass_core.campaign.columns import decode, encode
 from glass_core.campaign.export import atom_labels
 from glass_core.campaign.label_hdf5 import write_hdf5
 from glass_core.campaign.labels import Labels, Predicted
+from glass_core.campaign.results import Results
+from glass_core.campaign.summary import summarise
 from glass_core.cli.main import main
 from glass_core.dataset import read_dataset, write_dataset
 from glass_core.dataset_schema import LABELS
 from glass_core.errors import GlassError
 from glass_core.importers import import_files
+from glass_core.saddle.records import SearchRecord, State
 from glass_core.structure import Structure, replace_fields
 from glass_core.testing import example_glass
 from tests.campaign.conftest import labels_of
@@ -42,6 +45,25 @@ def test_labels_of_a_data_set(tmp_path: pathlib.Path, box: Structure) -> None:
         assert configuration.label("accepted")[a] == len(barriers)
         assert configuration.label("searches")[a] == 6
     assert (configuration.label("barrier_shrunk_error") > 0).all()
+
+
+def test_saddles_of_other_minima_are_labels_where_they_have_a_barrier(box: Structure) -> None:
+    records = [
+        SearchRecord(3, 0, State.ACCEPTED, 2.0, 2.1),
+        SearchRecord(3, 1, State.DISCONNECTED, 1.0, 1.1),
+        SearchRecord(3, 2, State.DISCONNECTED, first_barrier=0.4),
+        SearchRecord(4, 0, State.DISCONNECTED, 1.5, 1.6),
+    ]
+    labels = Labels(fake_header(box), decode([encode(record) for record in records]))
+    found = atom_labels(labels)
+    assert found["barrier"][[3, 4]].tolist() == [1.5, 1.5]
+    assert found["accepted"][[3, 4, 5]].tolist() == [2, 1, 0]
+    assert found["searches"][[3, 4, 5]].tolist() == [3, 1, 0]
+    assert labels.events().tolist() == [0]
+    summary = summarise(labels)
+    assert (summary["barriers"], summary["states"]["accepted"], summary["distinct_events"]) == (3, 1, 1)
+    asked = np.bincount([3, 3, 3, 4], minlength=32)
+    np.testing.assert_array_equal(Results.of(labels).moments(asked).mean_n, found["barrier"])
 
 
 def test_every_label_is_in_the_schema(box: Structure) -> None:
@@ -73,7 +95,7 @@ def test_atoms_without_a_label_are_nan(tmp_path: pathlib.Path, box: Structure) -
     assert configuration.labelled("barrier")[0].tolist() == list(range(20))
     assert np.isnan(configuration.label("barrier")[20:]).all()
     write_hdf5(partial, tmp_path / "none.h5")
-    with pytest.raises(GlassError, match="no accepted search"):
+    with pytest.raises(GlassError, match="holds no barrier"):
         import_files([tmp_path / "none.h5"])
 
 

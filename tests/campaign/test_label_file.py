@@ -161,9 +161,11 @@ def test_headers_of_newer_versions_are_refused(path: pathlib.Path) -> None:
 def test_settings_of_an_older_file_that_lack_a_key(path: pathlib.Path, box: Structure) -> None:
     with h5py.File(path, "r+") as handle:
         header = json.loads(handle.attrs["header"])
-        del header["settings"]["climb"]["force"]
+        del header["settings"]["climb"]["force"], header["settings"]["counted"]
         handle.attrs["header"] = json.dumps(header)
-    assert read_labels(path).header.settings == replace(fake_header(box)).settings
+    settings = read_labels(path).header.settings
+    assert settings == replace(fake_header(box)).settings
+    assert settings.counted == "accepted"  # as all did before there was a choice
 
 
 def test_events_found_twice_are_told_once(tmp_path: pathlib.Path, box: Structure) -> None:

@@ -22,7 +22,7 @@ def campaigns(random: np.random.Generator, atoms: int, searches: int, number: in
 
 def test_it_is_the_correlation_of_two_campaigns(random: np.random.Generator) -> None:
     first, second = campaigns(random, 3000, 8, 2)
-    both = (first.accepted_n > 0) & (second.accepted_n > 0)
+    both = (first.counted_n > 0) & (second.counted_n > 0)
     r = np.corrcoef(first.mean_n[both], second.mean_n[both])[0, 1]
     expected, error = expected_retest(first)
     assert expected == pytest.approx(r, abs=0.04)

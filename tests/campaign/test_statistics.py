@@ -27,7 +27,7 @@ def test_against_numpy(random: np.random.Generator) -> None:
     s = statistics(barriers, counts)
     for a, row in enumerate(barriers):
         b = row[np.isfinite(row)]
-        assert s.moments.accepted_n[a] == len(b)
+        assert s.moments.counted_n[a] == len(b)
         if not len(b):
             values = (s.moments.mean_n, s.median_n, s.q10_n, s.q90_n, s.std_n, s.error_n)
             assert all(np.isnan(v[a]) for v in values)
@@ -114,7 +114,7 @@ def test_the_scale_of_a_prior_is_held_at_one_by_ten_atoms(random: np.random.Gene
     off = random.standard_normal(atoms)
     off *= 0.1 * np.sqrt(true) / np.sqrt(np.mean((off - off.mean()) ** 2))
     barriers = 1.5 + (off - off.mean())[:, None] + 1e-6 * random.standard_normal((atoms, 4))
-    sums = replace(moments(barriers, np.full(atoms, 4)), accepted_n=np.full(atoms, 10**7))
+    sums = replace(moments(barriers, np.full(atoms, 4)), counted_n=np.full(atoms, 10**7))
     result = posterior(sums, np.full(atoms, 1.5), np.full(atoms, 0.1))
     assert result.factor == pytest.approx((true * atoms + 10) / (atoms + 10), rel=0.01)
 

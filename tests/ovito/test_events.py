@@ -167,6 +167,7 @@ def test_statistics_per_atom(file, label_file, structure) -> None:
     assert np.flatnonzero(mask).tolist() == [5, 17]
     assert mask.dtype.kind == particles["Events"].dtype.kind == particles["Searches"].dtype.kind == "i"
     assert np.array(particles["Events"])[[5, 17, 40]].tolist() == [3, 1, 0]
+    assert np.array(particles["Barriers"])[[5, 17, 40]].tolist() == [3, 1, 0]
     assert np.array(particles["Searches"])[[5, 17, 40]].tolist() == [4, 1, 1]
     np.testing.assert_allclose(particles["Mean Barrier"], found.moments.mean_n)
     np.testing.assert_allclose(particles["Median Barrier"], found.median_n)

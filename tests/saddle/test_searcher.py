@@ -17,12 +17,20 @@ from glass_core.saddle.settings import Regions, preset
 from glass_core.structure import replace_fields
 
 ATOM = 1234
+LOOSE = 0
+"""An atom whose saddles often join other minima."""
 
 
 @pytest.fixture(scope="module")
 def records(searcher):
     bound = searcher.bound()
     return [bound(ATOM, number) for number in range(12)]
+
+
+@pytest.fixture(scope="module")
+def loose(searcher):
+    bound = searcher.bound()
+    return [bound(LOOSE, number) for number in range(8)]
 
 
 def test_most_searches_are_accepted(records):
@@ -37,8 +45,37 @@ def test_most_searches_are_accepted(records):
         assert record.first_barrier > record.barrier - 0.02
         assert len(record.moved_d) == len(record.saddle_dc) == len(record.final_dc)
     for record in records:
-        assert np.isfinite(record.barrier) == (record.state is State.ACCEPTED)
+        assert np.isfinite(record.barrier) == (record.state in (State.ACCEPTED, State.DISCONNECTED))
         assert len(record.calls) == len(record.products) == len(PHASES)
+
+
+def test_saddles_of_other_minima_count_where_settings_say_so(searcher, loose):
+    """They are no events, and events are found as without them."""
+    settings = dataclasses.replace(searcher.settings, counted="accepted")
+    alone = dataclasses.replace(searcher, settings=settings).bound()
+    assert {State.ACCEPTED, State.DISCONNECTED} < {record.state for record in loose}
+    for record in loose:
+        found = alone(LOOSE, record.number)
+        if record.state is State.DISCONNECTED:
+            assert 0 < record.barrier < record.first_barrier + 0.02
+            assert record.curvature < 0
+            assert np.isnan(record.final_energy)
+            assert len(record.moved_d) == 0
+            assert np.isnan(found.barrier)
+            assert sum(record.calls) >= sum(found.calls)
+        else:
+            assert (record.state, record.calls) == (found.state, found.calls)
+            assert np.array_equal(record.barrier, found.barrier, equal_nan=True)
+
+
+def test_what_the_whole_box_makes_of_a_saddle_of_other_minima(searcher, loose):
+    """Its barrier is an energy above the minimum in which searches began, whatever the region."""
+    wide = dataclasses.replace(searcher.settings, regions=Regions(refine="box"))
+    bound = dataclasses.replace(searcher, settings=wide).bound()
+    record = next(r for r in loose if r.state is State.DISCONNECTED and r.elastic_error > 0)
+    box = bound(LOOSE, record.number)
+    assert record.barrier - 2 * record.elastic_error < box.barrier < record.barrier
+    assert box.elastic_error == 0
 
 
 def test_displacements_give_the_configurations_that_energies_belong_to(records, glass, potential):

@@ -68,6 +68,7 @@ OTHERS: Mapping[str, tuple[str, ...]] = {
     "relax.rise": ("1.0",),
     "relax.remembered": ("2",),
     "relax.compliance": ("0.01",),
+    "counted": ("accepted",),
     "cap": ("0.5",),
     "farthest": ("0.5",),
     "minimum_force": ("0.0",),
