@@ -88,7 +88,7 @@ class Labels:
 
     @property
     def counted_r(self) -> NDArray[np.bool_]:
-        """Which searches gave a barrier (``ArtnSettings.counted``): all events, and perhaps saddles of other minima."""
+        """Which searches gave a barrier (``ArtnSettings.counted``): all events, and perhaps other saddles."""
         counted: NDArray[np.bool_] = np.isfinite(self["barrier"])
         return counted
 

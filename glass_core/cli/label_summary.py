@@ -60,7 +60,7 @@ def print_summary(summary: dict[str, Any]) -> None:
 
 def _print_barriers(summary: dict[str, Any]) -> None:
     others = summary["barriers"] - summary["states"]["accepted"]
-    counted = f" and {things(others, 'saddle')} of other minima that {'count' if others > 1 else 'counts'}"
+    counted = f" and {things(others, 'other saddle')} that {'count' if others > 1 else 'counts'}"
     print(
         f"{things(summary['states']['accepted'], 'event')}, {summary['distinct_events']} distinct,"
         f"{counted if others else ''} around {things(summary['atoms_labelled'], 'atom')}"

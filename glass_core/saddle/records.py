@@ -32,6 +32,10 @@ class State(StrEnum):
     """The potential could not be computed. A campaign tries such a search again when it is next begun."""
 
 
+SADDLES = (State.ACCEPTED, State.DISCONNECTED, State.UNSPLIT)
+"""Ends of a search that converged at a saddle of index 1."""
+
+
 class Phase(StrEnum):
     """What the search was doing."""
 

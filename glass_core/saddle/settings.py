@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any, Literal, get_args
 
 from glass_core.errors import GlassError, unknown
-from glass_core.saddle.records import State
+from glass_core.saddle.records import SADDLES, State
 from glass_core.settings import Count, NotNegative, Positive, Range, Share, Whole, checked, conformed, field_types
 
 
@@ -224,8 +224,8 @@ class ArtnSettings(_Checked):
     Attributes:
         kick, push, climb, sides, regions, events, modes, relax: see there.
         counted: which saddles give a barrier, their energy above the initial minimum: "accepted" those that join it to
-            another minimum, "split" those between two others too (``State.DISCONNECTED``), as where no side is relaxed
-            but the far one. Those are no events, yet as telling of the atom.
+            another minimum, "all" whatever they join (``State.DISCONNECTED`` and ``State.UNSPLIT`` too), as in programs
+            that stop at the saddle. Those others are no events, yet tell as much of the atom.
         cap: energy above the minimum at which a search is given up, eV.
         farthest: distance of an atom from its place at which a search has diverged, Å.
         minimum_force: largest force on an atom of a structure that counts as a minimum, eV/Å.
@@ -242,7 +242,7 @@ class ArtnSettings(_Checked):
     events: Events = field(default_factory=Events)
     modes: Modes = field(default_factory=Modes)
     relax: Relax = field(default_factory=Relax)
-    counted: Literal["accepted", "split"] = "accepted"
+    counted: Literal["accepted", "all"] = "accepted"
     cap: Energy = 25.0
     farthest: Length = 8.0
     minimum_force: Annotated[NotNegative, Unit(energy=1, length=-1)] = 0.02
@@ -267,7 +267,7 @@ class ArtnSettings(_Checked):
             state: what it joins.
             energy: above the initial minimum, eV.
         """
-        counted = (State.ACCEPTED, State.DISCONNECTED) if self.counted == "split" else (State.ACCEPTED,)
+        counted = SADDLES if self.counted == "all" else (State.ACCEPTED,)
         return state in counted and energy > 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -329,7 +329,7 @@ def _scaled(settings: Any, length: float, energy: float) -> Any:
 # and Wang, Ding & Ma (2020) as far as these give them, the rest as in bauchy2024. strict: bauchy2024 with index and
 # sides of each event verified where its barrier is measured, for events that are to be what they say one by one; none
 # else counts. reduced: bauchy2024 for models in units of their own, whose atoms are about 1 wide and bound by about 1.
-_BAUCHY2024 = ArtnSettings(counted="split")
+_BAUCHY2024 = ArtnSettings(counted="all")
 PRESETS: Mapping[str, ArtnSettings] = {
     "bauchy2024": _BAUCHY2024,
     "xu2018": ArtnSettings(

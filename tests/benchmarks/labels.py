@@ -22,7 +22,7 @@ from glass_core.dataset import Configuration, read_dataset
 from glass_core.metrics import pearson
 from glass_core.potentials.lookup import potential_of
 from glass_core.saddle import searcher
-from glass_core.saddle.records import PHASES, Outcome, Phase, SearchRecord, State
+from glass_core.saddle.records import PHASES, SADDLES, Outcome, Phase, SearchRecord, State
 from glass_core.saddle.search import Steps
 from glass_core.saddle.searcher import Searcher
 
@@ -76,7 +76,7 @@ def costs(records: list[SearchRecord], seconds: float, by_phase: dict[Phase, flo
     """Prints states, calls, products and time."""
     states = collections.Counter(r.state for r in records)
     accepted = states[State.ACCEPTED]
-    converged = accepted + states[State.DISCONNECTED] + states[State.UNSPLIT]
+    converged = sum(states[state] for state in SADDLES)
     print(
         f"{len(records)} searches, {seconds / len(records):.3f} s each, {seconds / max(accepted, 1):.3f} s per accepted"
     )

@@ -32,7 +32,7 @@ from glass_core.saddle.counted import Counted
 from glass_core.saddle.kick import gaussian_kick
 from glass_core.saddle.lanczos import lowest_mode
 from glass_core.saddle.minimise import minimise
-from glass_core.saddle.records import Outcome, Phase, State
+from glass_core.saddle.records import SADDLES, Outcome, Phase
 from glass_core.saddle.search import run, search
 from glass_core.saddle.settings import ArtnSettings, preset
 from glass_core.saddle.walk import rigid_motions
@@ -45,7 +45,6 @@ _SHELL = 1.3  # σ, between first and second neighbours
 _BULK = 12  # neighbours of an atom inside
 _FIRST = 0.02  # Å, first push of searches that start near a saddle
 _THRESHOLD = -0.1  # eV/Å², their curvature from which they climb: saddles of the cluster may be flat
-_CONVERGED = (State.ACCEPTED, State.DISCONNECTED, State.UNSPLIT)
 _PUBLISHED = (
     ("Lanczos (eOn)", "238", "178", "84", "1625", "0.00"),
     ("pARTn (eOn)", "426", "269", "100", "2462", "0.10"),
@@ -143,16 +142,16 @@ def main() -> None:
     saddles = []
     for k in range(args.searches):
         calls, outcome = from_minimum(start, settings, np.random.default_rng([args.seed, k]))
-        whole.add(calls, outcome.state in _CONVERGED)
+        whole.add(calls, outcome.state in SADDLES)
         states[outcome.state.value] = states.get(outcome.state.value, 0) + 1
-        if outcome.state in _CONVERGED:
+        if outcome.state in SADDLES:
             saddles.append(outcome.saddle_nc)
     for k in range(args.searches if saddles else 0):
         rng = np.random.default_rng([args.seed, k, 1])
         near = saddles[k % len(saddles)] + args.noise * SIGMA * rng.normal(size=start.shape)
         first = rng.normal(size=start.shape)
         calls, outcome = from_near(near, first, settings)
-        climb.add(calls, outcome.state in _CONVERGED)
+        climb.add(calls, outcome.state in SADDLES)
         surface = Plain(Cluster())
         converged, _ = dimer(surface, near, first, settings.climb.force, 1000)
         pair.add(surface.calls, converged)

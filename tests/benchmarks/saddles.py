@@ -35,7 +35,7 @@ from glass_core.cli.show import number, table
 from glass_core.dataset import read_dataset
 from glass_core.potentials.base import BoundPotential, Region
 from glass_core.potentials.eam import EamPotential
-from glass_core.saddle.records import SearchRecord, State
+from glass_core.saddle.records import SADDLES, SearchRecord, State
 from glass_core.saddle.searcher import BoundSearcher, Searcher
 from glass_core.saddle.settings import Regions, preset
 from glass_core.structure import Structure
@@ -43,7 +43,6 @@ from lammps_hooks import LammpsPotential
 from lammps_hooks.library import prepare_mpi
 from tests.benchmarks.dimer import DimerSearcher, Plain
 
-_CONVERGED = (State.ACCEPTED, State.DISCONNECTED, State.UNSPLIT)
 _SAME = 0.01  # eV
 
 Search = Callable[[int, int], SearchRecord]
@@ -120,7 +119,7 @@ def row(name: str, records: Records, own: Records, states: list[State]) -> list[
 
     return [
         name, str(len(mine)), *(f"{counts[state] / len(mine):.2f}" for state in states), f"{np.mean(alike):.2f}",
-        per(len(mine)), per(sum(counts[state] for state in _CONVERGED)), per(counts[State.ACCEPTED]),
+        per(len(mine)), per(sum(counts[state] for state in SADDLES)), per(counts[State.ACCEPTED]),
         number(seconds / len(mine), 2), number(1e3 * seconds / evaluations, 2),
         number(evaluations / own_evaluations, 2), number(seconds / own_seconds, 1),
     ]  # fmt: skip

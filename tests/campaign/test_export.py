@@ -47,12 +47,12 @@ def test_labels_of_a_data_set(tmp_path: pathlib.Path, box: Structure) -> None:
     assert (configuration.label("barrier_shrunk_error") > 0).all()
 
 
-def test_saddles_of_other_minima_are_labels_where_they_have_a_barrier(box: Structure) -> None:
+def test_saddles_that_are_no_events_are_labels_where_they_have_a_barrier(box: Structure) -> None:
     records = [
         SearchRecord(3, 0, State.ACCEPTED, 2.0, 2.1),
         SearchRecord(3, 1, State.DISCONNECTED, 1.0, 1.1),
         SearchRecord(3, 2, State.DISCONNECTED, first_barrier=0.4),
-        SearchRecord(4, 0, State.DISCONNECTED, 1.5, 1.6),
+        SearchRecord(4, 0, State.UNSPLIT, 1.5, 1.6),
     ]
     labels = Labels(fake_header(box), decode([encode(record) for record in records]))
     found = atom_labels(labels)
