@@ -37,7 +37,7 @@ class ARTn(Optimizer):
 
     The atoms end at the saddle, as with a dimer of ASE, or where the search gave up. Observers are called at each
     step, when the atoms are there; ``trajectory`` gets three frames at the end: minimum, saddle, other minimum. All
-    atoms that no ``FixAtoms`` holds move; the regions of the settings play no part.
+    atoms that no ``FixAtoms`` holds move; regions and ``counted`` of the settings play no part.
 
     Args:
         atoms: at a minimum when ``run`` is called, with a calculator; ``FixAtoms`` is the only constraint allowed.

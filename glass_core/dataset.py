@@ -21,7 +21,7 @@ rows ``offsets[s] … offsets[s + 1]``.
 | ``barrier_posterior``, ``…_error`` | (N,) | float64 | eV | searches and a model's prediction together, optional |
 | ``searches``, ``accepted`` | (N,) | float64 | | how many were made, and gave a barrier, optional |
 
-Optional fields are nan for atoms that have no value: those that no search was accepted for, all of a configuration
+Optional fields are nan for atoms that have no value: those that no search gave a barrier, all of a configuration
 that lacks the field. Such atoms are neighbours like all others; training and scores use the atoms with a label.
 
 Attributes: ``schema``, ``version``, ``species`` (JSON list), ``source`` (JSON object).

@@ -159,7 +159,11 @@ class Header:
         if changed:
             name, (ours, theirs) = next(iter(changed.items()))
             more = f" ({len(changed)} settings differ)" if len(changed) > 1 else ""
-            raise GlassError(f"{where} was made with {name} = {ours}, not {theirs}{more}; {_CURE}")
+            written = ours if isinstance(ours, str) else json.dumps(ours)
+            cure = f"go on with --set {name}={written}" if len(changed) == 1 else "give the same ones"
+            raise GlassError(
+                f"{where} was made with {name} = {ours}, not {theirs}{more}; {cure}, or another name with -o"
+            )
         if self.seed != other.seed:
             raise GlassError(f"{where} was made with seed {self.seed}, not {other.seed}; {_CURE}")
 

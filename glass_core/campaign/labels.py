@@ -149,9 +149,14 @@ class Labels:
         """The record of an event, with its displacements.
 
         Raises:
-            GlassError: if they were not kept.
+            GlassError: if they were not kept, or it is no event.
         """
         record = self.record(search)
+        if record.state is not State.ACCEPTED:
+            raise GlassError(
+                f"search {record.number} around atom {record.atom} ended {record.state.value} and is no event; "
+                "choose one of Labels.events()"
+            )
         if not len(record.moved_d):
             raise GlassError(
                 f"the displacements of search {record.number} around atom {record.atom} were not kept; label into "
@@ -167,7 +172,7 @@ class Labels:
             place: at the saddle, or in the other minimum.
 
         Raises:
-            GlassError: if they were not kept.
+            GlassError: if they were not kept, or it is no event.
         """
         record = self.moving(search)
         field_nc = np.zeros((self.structure.n_atoms, 3))

@@ -10,7 +10,7 @@ from glass_core.cli.show import as_json, number, table
 from glass_core.errors import GlassError
 
 if TYPE_CHECKING:
-    from glass_core.dataset import Configuration
+    from glass_core.dataset import Configuration, Dataset
 
 
 def add(commands: Any) -> None:
@@ -51,6 +51,17 @@ def run(args: argparse.Namespace) -> None:
     print(f"wrote {args.out}; configurations of one group are the same glass and are never split")
     if any(r["labelled"] < r["atoms"] for r in rows):
         print("note: atoms without a label are neighbours alone; training and scores use the others")
+    if len(_counted(dataset)) > 1:
+        print(
+            "note: some label files count the barriers of accepted saddles alone, others those of all (`counted` of "
+            "their settings): their means differ by some hundredths of an eV"
+        )
+
+
+def _counted(dataset: Dataset) -> set[str]:
+    """Which saddles count in the label files of a data set."""
+    files = dataset.source.get("files", {}).values()
+    return {source["settings"].get("counted", "accepted") for source in files if "settings" in source}
 
 
 def _row(configuration: Configuration) -> dict[str, Any]:

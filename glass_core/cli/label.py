@@ -76,7 +76,7 @@ def _add_searches(p: argparse.ArgumentParser) -> None:
         "-m",
         "--model",
         default="",
-        help="also keep what this barrier model predicts at the minimum and at each saddle (longer than a search)",
+        help="also keep what this barrier model predicts at the minimum and at the saddles (longer than a search)",
     )
     moved = how.add_mutually_exclusive_group()
     moved.add_argument(

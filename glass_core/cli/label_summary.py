@@ -60,10 +60,10 @@ def print_summary(summary: dict[str, Any]) -> None:
 
 def _print_barriers(summary: dict[str, Any]) -> None:
     others = summary["barriers"] - summary["states"]["accepted"]
-    counted = f" and {things(others, 'other saddle')} that {'count' if others > 1 else 'counts'}"
+    counted = f" and {things(others, 'other saddle')} that {'count' if others > 1 else 'counts'}" if others else ""
     print(
-        f"{things(summary['states']['accepted'], 'event')}, {summary['distinct_events']} distinct,"
-        f"{counted if others else ''} around {things(summary['atoms_labelled'], 'atom')}"
+        f"{things(summary['states']['accepted'], 'event')}, {summary['distinct_events']} distinct,{counted} around "
+        f"{things(summary['atoms_labelled'], 'atom')}"
     )
     between, within = summary["barrier_std_ev"], summary["within_atom_std_ev"]
     spreads = [f"{number(between)} eV between atoms"] if math.isfinite(between) else []

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.saddle.records import SearchRecord
+from glass_core.saddle.records import SearchRecord, State
 from glass_core.saddle.settings import Events
 from glass_core.structure import Floats
 
@@ -25,12 +25,11 @@ def distinct_events(records: Sequence[SearchRecord], same: Events) -> NDArray[np
     """
     events: list[SearchRecord] = []
     numbers = np.full(len(records), -1, dtype=np.int64)
-    order = np.argsort([r.barrier for r in records], kind="stable")  # nan last
+    accepted = np.flatnonzero([r.state is State.ACCEPTED for r in records])
+    order = accepted[np.argsort([records[int(i)].barrier for i in accepted], kind="stable")]
     recent: list[int] = []
     for index in order:
-        record = records[index]
-        if not np.isfinite(record.barrier):
-            break
+        record = records[int(index)]
         recent = [e for e in recent if record.barrier - events[e].barrier < same.energy]
         found = next((e for e in recent if _alike(record, events[e], same)), None)
         if found is None:

@@ -12,7 +12,7 @@ from glass_core.structure import Floats, Ints
 
 
 class State(StrEnum):
-    """How a search ended. Only ``ACCEPTED`` gives a barrier of the minimum it started from."""
+    """How a search ended. Only ``ACCEPTED`` is an event: a way out of the minimum it started from."""
 
     ACCEPTED = "accepted"
     """A saddle of index 1 that joins the initial minimum to another one."""

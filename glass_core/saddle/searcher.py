@@ -136,7 +136,7 @@ class BoundSearcher:
         same = largest(again.saddle_nc[inner] - first.saddle_nc) <= settings.regions.same
         if same and not settings.regions.both_sides:
             if first.state is not State.ACCEPTED:
-                return replace(again, state=first.state)
+                return replace(again, state=first.state, barrier=math.nan)
             end = places.copy()
             end[inner] = first.sides[1].positions_nc
             relaxed = minimise(large.surface, end, settings.sides.converged, settings.sides.most, relax=settings.relax)

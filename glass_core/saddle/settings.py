@@ -145,11 +145,13 @@ class Regions(_Checked):
 
     Attributes:
         search: radius around the centre in which the search runs, Å; None for all atoms.
-        refine: "none", "radius" to converge an accepted saddle again within ``refine_radius`` or "box" with all atoms.
+        refine: "none", "radius" to converge a saddle that counts again within ``refine_radius`` or "box" with all
+            atoms.
         refine_radius: Å.
         both_sides: whether both sides of a saddle that is converged again decide once more what it joins. Otherwise
-            only the far one is relaxed again; of ten events that the small region joins to the initial minimum, one
-            joins another one near to it in the larger region.
+            only the far one of an event is relaxed again, and what was none stays none; of ten events that the small
+            region joins to the initial minimum, one joins another one near to it in the larger region, and of five
+            other saddles one is an event there.
         same: an atom that moves further while a saddle is converged again makes it another saddle, Å.
     """
 
@@ -223,9 +225,10 @@ class ArtnSettings(_Checked):
 
     Attributes:
         kick, push, climb, sides, regions, events, modes, relax: see there.
-        counted: which saddles give a barrier, their energy above the initial minimum: "accepted" those that join it to
-            another minimum, "all" whatever they join (``State.DISCONNECTED`` and ``State.UNSPLIT`` too), as in programs
-            that stop at the saddle. Those others are no events, yet tell as much of the atom.
+        counted: which saddles give a barrier in label files, their energy above the initial minimum: "accepted" those
+            that join it to another minimum, "all" whatever they join (``State.DISCONNECTED`` and ``State.UNSPLIT``
+            too), as in programs that stop at the saddle. Those others are no events, yet tell as much of the atom. The
+            default is that of files from before there was the choice, not that of the preset bauchy2024.
         cap: energy above the minimum at which a search is given up, eV.
         farthest: distance of an atom from its place at which a search has diverged, Å.
         minimum_force: largest force on an atom of a structure that counts as a minimum, eV/Å.
@@ -326,9 +329,10 @@ def _scaled(settings: Any, length: float, energy: float) -> Any:
 
 # bauchy2024: chosen to reproduce the labels of SymGNN (arXiv:2401.08627), whose own settings are not published; lengths
 # of steps and numbers of vectors of the others are those of Xu & Kong (arXiv:1810.04839), Tian, Ding & Mousseau (2019)
-# and Wang, Ding & Ma (2020) as far as these give them, the rest as in bauchy2024. strict: bauchy2024 with index and
-# sides of each event verified where its barrier is measured, for events that are to be what they say one by one; none
-# else counts. reduced: bauchy2024 for models in units of their own, whose atoms are about 1 wide and bound by about 1.
+# and Wang, Ding & Ma (2020) as far as these give them, the rest as in bauchy2024, but that events alone count. strict:
+# bauchy2024 with index and sides of each event verified where its barrier is measured, for events that are to be what
+# they say one by one; none else counts. reduced: bauchy2024 for models in units of their own, whose atoms are about 1
+# wide and bound by about 1.
 _BAUCHY2024 = ArtnSettings(counted="all")
 PRESETS: Mapping[str, ArtnSettings] = {
     "bauchy2024": _BAUCHY2024,

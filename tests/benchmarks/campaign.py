@@ -70,9 +70,8 @@ def plans(atoms: np.ndarray, most: int, prior: Prior | None) -> Iterator[tuple[s
 
 
 def halves(labels: Labels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Atoms that were searched, and the barriers of their first and second searches; nan where not accepted."""
-    barrier = np.where(labels.accepted_r, labels["barrier"], np.nan)
-    rows, counts = by_atom(labels["atom"], barrier, labels.structure.n_atoms)
+    """Atoms that were searched, and the barriers of their first and second searches; nan where there is none."""
+    rows, counts = by_atom(labels["atom"], labels["barrier"], labels.structure.n_atoms)
     atoms = np.flatnonzero(counts == counts.max())
     half = rows.shape[1] // 2
     return atoms, rows[atoms, :half], rows[atoms, half:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,12 +15,14 @@ from glass_core.campaign.label_hdf5 import write_hdf5
 from glass_core.campaign.labels import Labels, Predicted
 from glass_core.campaign.results import Results
 from glass_core.campaign.summary import summarise
+from glass_core.cli.label_summary import print_summary
 from glass_core.cli.main import main
 from glass_core.dataset import read_dataset, write_dataset
 from glass_core.dataset_schema import LABELS
 from glass_core.errors import GlassError
 from glass_core.importers import import_files
 from glass_core.saddle.records import SearchRecord, State
+from glass_core.saddle.settings import preset
 from glass_core.structure import Structure, replace_fields
 from glass_core.testing import example_glass
 from tests.campaign.conftest import labels_of
@@ -47,7 +50,7 @@ def test_labels_of_a_data_set(tmp_path: pathlib.Path, box: Structure) -> None:
     assert (configuration.label("barrier_shrunk_error") > 0).all()
 
 
-def test_saddles_that_are_no_events_are_labels_where_they_have_a_barrier(box: Structure) -> None:
+def test_saddles_that_are_no_events_are_labels_where_they_have_a_barrier(box: Structure, capsys) -> None:
     records = [
         SearchRecord(3, 0, State.ACCEPTED, 2.0, 2.1),
         SearchRecord(3, 1, State.DISCONNECTED, 1.0, 1.1),
@@ -63,7 +66,27 @@ def test_saddles_that_are_no_events_are_labels_where_they_have_a_barrier(box: St
     summary = summarise(labels)
     assert (summary["barriers"], summary["states"]["accepted"], summary["distinct_events"]) == (3, 1, 1)
     asked = np.bincount([3, 3, 3, 4], minlength=32)
-    np.testing.assert_array_equal(Results.of(labels).moments(asked).mean_n, found["barrier"])
+    one_by_one = Results(32)
+    for row in labels.table.rows_r:
+        one_by_one.add(row)
+    for results in (Results.of(labels), one_by_one):
+        np.testing.assert_array_equal(results.moments(asked).mean_n, found["barrier"])
+    print_summary({**summary, "out": "labels.h5"})
+    assert "1 event, 1 distinct, and 2 other saddles that count around 2 atoms\n" in capsys.readouterr().out
+    with pytest.raises(GlassError, match=r"search 1 around atom 3 ended disconnected and is no event"):
+        labels.displacements(1)
+
+
+def test_files_that_count_other_saddles_are_told_apart(tmp_path: pathlib.Path, box: Structure, capsys) -> None:
+    files = []
+    for name, preset_name in (("a", "bauchy2024"), ("b", "strict")):
+        labels = labels_of(box, 2)
+        header = replace(labels.header, settings=preset(preset_name), structure=box)
+        files.append(tmp_path / f"{name}.h5")
+        write_hdf5(Labels(header, labels.table), files[-1])
+    for given, noted in ((files[:1], False), (files, True)):
+        assert main(["import", *map(str, given), "-o", str(tmp_path / "data.h5")]) == 0
+        assert ("note: some label files count" in capsys.readouterr().out) == noted
 
 
 def test_every_label_is_in_the_schema(box: Structure) -> None:

@@ -43,7 +43,7 @@ def event(atom: int, number: int, barrier: float) -> SearchRecord:
 
 RECORDS = [
     event(5, 0, 1.0), SearchRecord(5, 1, State.LOST), event(5, 2, 2.0), event(5, 3, 4.5),
-    event(17, 0, 0.8), SearchRecord(40, 0, State.OVER_CAP),
+    event(17, 0, 0.8), SearchRecord(40, 0, State.OVER_CAP), SearchRecord(40, 1, State.DISCONNECTED, 3.0, 3.1),
 ]  # fmt: skip
 
 
@@ -164,11 +164,11 @@ def test_statistics_per_atom(file, label_file, structure) -> None:
     found = labels(structure).statistics()
     particles = data.particles
     mask = np.array(particles["Labelled"])
-    assert np.flatnonzero(mask).tolist() == [5, 17]
+    assert np.flatnonzero(mask).tolist() == [5, 17, 40]
     assert mask.dtype.kind == particles["Events"].dtype.kind == particles["Searches"].dtype.kind == "i"
     assert np.array(particles["Events"])[[5, 17, 40]].tolist() == [3, 1, 0]
-    assert np.array(particles["Barriers"])[[5, 17, 40]].tolist() == [3, 1, 0]
-    assert np.array(particles["Searches"])[[5, 17, 40]].tolist() == [4, 1, 1]
+    assert np.array(particles["Barriers"])[[5, 17, 40]].tolist() == [3, 1, 1]
+    assert np.array(particles["Searches"])[[5, 17, 40]].tolist() == [4, 1, 2]
     np.testing.assert_allclose(particles["Mean Barrier"], found.moments.mean_n)
     np.testing.assert_allclose(particles["Median Barrier"], found.median_n)
     np.testing.assert_allclose(particles["Barrier Error"], found.error_n)
@@ -177,11 +177,12 @@ def test_statistics_per_atom(file, label_file, structure) -> None:
     assert np.array(particles["Barrier Error"])[5] == pytest.approx(np.std([1, 2, 4.5], ddof=1) / 3**0.5)
     assert np.isnan(np.array(particles["Barrier Error"])[17])
     assert "Posterior Barrier" not in particles
-    assert data.tables["glass-labels"].y[...].sum() == 2
+    assert data.tables["glass-labels"].y[...].sum() == 3
     told = {k.rpartition(".")[2]: v for k, v in data.attributes.items() if k.startswith("Glass.labels.")}
-    assert (told["atoms"], told["searches"], told["potential"], told["unit"]) == (2, 6, "test.eam.fs", "eV")
-    assert told["mean"] == told["median"] == pytest.approx(1.65)
-    assert told["acceptance"] == pytest.approx(4 / 6)
+    assert (told["atoms"], told["searches"], told["potential"], told["unit"]) == (3, 7, "test.eam.fs", "eV")
+    assert told["mean"] == pytest.approx(2.1)
+    assert told["median"] == pytest.approx(2.5)
+    assert told["acceptance"] == pytest.approx(4 / 7)
 
 
 def test_prior_gives_every_atom_a_barrier(tmp_path, file, structure) -> None:
@@ -317,7 +318,7 @@ print(data.attributes["Glass.event.barrier"], data.attributes["Glass.A.mean"], p
 def test_session_is_saved_and_loaded(tmp_path, file, label_file) -> None:
     arguments = (file, label_file, tmp_path / "session.ovito")
     python(SAVE, *arguments)
-    assert python(LOAD, *arguments).split() == ["2.0", "1.65", "final"]
+    assert python(LOAD, *arguments).split() == ["2.0", "2.1", "final"]
 
 
 def test_importing_the_modifiers_is_light() -> None:

@@ -33,6 +33,12 @@ def test_other_field_energy_or_end_is_another_event():
         assert distinct_events([EVENT, changed], Events()).tolist() == [0, 1]
 
 
+def test_other_saddles_that_count_are_no_events():
+    others = [SearchRecord(3, 2, state, 1.5, 1.6) for state in (State.DISCONNECTED, State.UNSPLIT)]
+    bare = replace(EVENT, moved_d=MOVED[:0], saddle_dc=FIELD[:0], final_dc=FIELD[:0])
+    assert distinct_events([*others, bare], Events()).tolist() == [-1, -1, 0]
+
+
 def test_atoms_that_one_record_leaves_out_count_as_unmoved():
     fewer = replace(EVENT, moved_d=MOVED[:2], saddle_dc=FIELD[:2], final_dc=2 * FIELD[:2])
     assert distinct_events([EVENT, fewer], Events()).tolist() == [0, 1]  # 0.2 Å is no rounding

@@ -68,6 +68,17 @@ def test_saddles_that_are_no_events_count_where_settings_say_so(searcher, loose)
             assert np.array_equal(record.barrier, found.barrier, equal_nan=True)
 
 
+def test_both_sides_decide_again_what_a_saddle_joins_where_asked_to(searcher, loose):
+    regions = dataclasses.replace(searcher.settings.regions, both_sides=True)
+    bound = dataclasses.replace(searcher, settings=dataclasses.replace(searcher.settings, regions=regions)).bound()
+    record = loose[4]
+    assert record.state is State.UNSPLIT
+    again = bound(LOOSE, 4)
+    assert again.state is State.ACCEPTED
+    assert again.barrier == pytest.approx(record.barrier, abs=1e-6)
+    assert 0 < again.final_energy < again.barrier
+
+
 def test_what_the_whole_box_makes_of_a_saddle_that_is_no_event(searcher, loose):
     """Its barrier is an energy above the minimum in which searches began, whatever the region."""
     wide = dataclasses.replace(searcher.settings, regions=Regions(refine="box"))
@@ -137,6 +148,8 @@ def test_elastic_error_tells_what_the_whole_box_gives(searcher, records):
     accepted = [r for r in records if r.state is State.ACCEPTED][:5]
     boxes = [bound(ATOM, r.number) for r in accepted]
     assert all(box.elastic_error == 0 for box in boxes if box.state is State.ACCEPTED)
+    for record in (r for r in records if np.isfinite(r.elastic_error)):
+        assert record.elastic_error == pytest.approx((record.first_barrier - record.barrier) / (1.5**4 - 1))
     # One or another saddle may lead elsewhere once all atoms are free.
     left = [r.barrier - r.elastic_error - box.barrier for r, box in zip(accepted, boxes, strict=True)]
     assert np.nanmedian(left) == pytest.approx(0, abs=0.03)

@@ -15,7 +15,7 @@ from glass_core.errors import GlassError
 from glass_core.potentials.base import Region
 from glass_core.potentials.lennard_jones import LennardJonesPotential
 from glass_core.saddle.minimise import minimise
-from glass_core.saddle.records import State
+from glass_core.saddle.records import SADDLES, State
 from glass_core.saddle.searcher import Searcher
 from glass_core.saddle.settings import PRESETS, ArtnSettings, preset
 from glass_core.structure import Structure, replace_fields
@@ -157,6 +157,12 @@ def test_searches_do_not_depend_on_units():
     for one, other in pairs:
         assert (one.state, one.calls, one.products) == (other.state, other.calls, other.products)
         assert other.barrier * energy == pytest.approx(one.barrier, abs=1e-4, nan_ok=True)
+
+
+def test_which_saddles_count():
+    for name, counted in (("bauchy2024", SADDLES), ("reduced", SADDLES), ("strict", (State.ACCEPTED,))):
+        assert [state for state in State if preset(name).counts(state, 0.01)] == list(counted)
+        assert not any(preset(name).counts(state, energy) for state in State for energy in (0.0, -0.1, float("nan")))
 
 
 @pytest.mark.parametrize(("length", "energy"), [(0.0, 1.0), (-1.0, 1.0), (1.0, float("nan"))])
