@@ -109,23 +109,24 @@ class BoundSearcher:
         freedom = self.freedom(large)
         rng = np.random.default_rng([self._searcher.seed, record.atom, record.number, 1])
         again = run(reconverge(large.surface, places, saddle, mode, settings, rng, freedom))
+        same = largest(again.saddle_nc[inner] - first.saddle_nc) <= settings.regions.same
         if again.state is State.ACCEPTED:
-            again = self._with_sides(again, large, inner, first)
-        record = replace(
-            record, calls=_added(record.calls, again.calls), products=_added(record.products, again.products)
+            again = self._with_sides(again, large, inner, first, same)
+        record = SearchRecord(
+            record.atom, record.number, again.state, first_barrier=first.energy, curvature=again.curvature,
+            calls=_added(record.calls, again.calls), products=_added(record.products, again.products),
         )  # fmt: skip
-        nothing = SearchRecord(record.atom, record.number, again.state, first_barrier=first.energy)
-        record = replace(nothing, curvature=again.curvature, calls=record.calls, products=record.products)
         if not settings.counts(again.state, again.energy):
             return record
         if len(large.moving_m) == structure.n_atoms:
             radius = math.inf
-        same = largest(again.saddle_nc[inner] - first.saddle_nc) <= settings.regions.same
         error = _elastic_error(first.energy, again.energy, settings.regions.search, radius) if same else math.nan
         record = replace(record, barrier=again.energy, elastic_error=error)
         return self._with_event(record, large, again)
 
-    def _with_sides(self, again: Outcome, large: Region, inner: NDArray[np.intp], first: Outcome) -> Outcome:
+    def _with_sides(
+        self, again: Outcome, large: Region, inner: NDArray[np.intp], first: Outcome, same: bool
+    ) -> Outcome:
         """The saddle of the larger region with its other minimum, if it is to be an event.
 
         That of the small region, relaxed on, if the saddle is the same one and stands above it; else, or where the
@@ -133,7 +134,6 @@ class BoundSearcher:
         """
         settings = self._searcher.settings
         places = self._searcher.structure.positions_nc[large.moving_m]
-        same = largest(again.saddle_nc[inner] - first.saddle_nc) <= settings.regions.same
         if same and not settings.regions.both_sides:
             if first.state is not State.ACCEPTED:
                 return replace(again, state=first.state, barrier=math.nan)
