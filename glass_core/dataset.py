@@ -32,7 +32,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -122,6 +122,11 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.configurations)
+
+    def renamed(self, names: Mapping[str, str]) -> Dataset:
+        """With other names of species (see ``Structure.renamed``)."""
+        renamed = (replace(c, structure=c.structure.renamed(names)) for c in self)
+        return replace(self, configurations=tuple(renamed))
 
     @property
     def groups(self) -> list[int]:

@@ -27,7 +27,7 @@ LABELS = {
     "searches": "",
     "accepted": "",
 }
-_KINDS = {"whole numbers": "iu", "numbers": "fiu", "flags": "b"}
+_KINDS = {"whole numbers": "iu", "numbers": "fiu", "flags": "biu"}
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def read_content(handle: Any, path: str) -> Content:
 
 
 def _check_version(handle: Any, path: str) -> None:
-    schema, version = handle.attrs.get("schema"), handle.attrs.get("version")
+    schema, version = _text(handle, "schema"), handle.attrs.get("version")
     if not (isinstance(schema, str) and schema == SCHEMA):
         raise GlassError(f"{path} is no data set of this package (schema {schema!r}, not {SCHEMA!r})")
     if not isinstance(version, (int, np.integer)) or version < 1:
@@ -102,9 +102,15 @@ def _check_version(handle: Any, path: str) -> None:
         raise GlassError(f"{path} has schema version {version}, this version reads up to {VERSION}; upgrade")
 
 
+def _text(handle: Any, name: str) -> Any:
+    """An attribute; text also where it is stored with a fixed length."""
+    value = handle.attrs.get(name)
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
 def _attribute(handle: Any, path: str, name: str, hint: Any) -> Any:
     """An attribute that holds JSON of the type ``hint``."""
-    text = handle.attrs.get(name)
+    text = _text(handle, name)
     try:
         return conformed(json.loads(text), hint, f"attribute {name!r}")
     except (TypeError, ValueError) as error:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from glass_core.dataset import Dataset
 from glass_core.errors import GlassError
+from glass_core.fingerprint import fingerprint, same
 from glass_core.metrics import label_coverage, pearson_ceiling, report
 from glass_core.models.base import Calibrated, Model
 from glass_core.outputs import PerAtom
 from glass_core.prediction import predict
 from glass_core.progress import Progress
+from glass_core.structure import Floats
 
+_MANY = 0.5  # share of the atoms
 _SCORED = (("barrier", True), ("logit", False), ("high_barrier_probability", False))
 
 
@@ -34,7 +37,8 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
     intervals of a model whose ``barrier_std`` is a calibrated standard error (None for others).
 
     Configurations that the model was trained on are listed under ``trained_on``: their scores say how well the
-    model remembers, not how well it predicts.
+    model remembers, not how well it predicts. ``doubts`` are sentences on that, and on what looks wrong in the data
+    set.
 
     Raises:
         GlassError: for a configuration without a barrier, or a model that predicts none.
@@ -56,10 +60,12 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
         std = {n: results[n]["barrier_std"].values[atoms] for n, (atoms, _) in labelled.items()}
         covered = label_coverage(predicted, std, labels, errors, model.label_noise)
     flagged = {n: float(r["out_of_domain"].values.mean()) for n, r in results.items() if "out_of_domain" in r}
+    known_already = trained_on(model, dataset)
     return {
         "model": model.card.name,
         "output": name,
-        "trained_on": trained_on(model, dataset),
+        "trained_on": known_already,
+        "doubts": [*_memories(known_already), *_strangers(flagged), *_negatives(labels)],
         "out_of_domain": flagged,
         "pearson_ceiling": {n: pearson_ceiling(labelled[n][1], errors[n]) for n in known},
         "coverage": covered,
@@ -67,22 +73,35 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
     }
 
 
+def _memories(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        yield f"the model was trained on {', '.join(names)}: these scores show memory, not prediction"
+
+
+def _strangers(flagged: Mapping[str, float]) -> Iterator[str]:
+    """Of a file whose species, box or lengths are wrong, as of a strange material, no atom looks known."""
+    many = [f"{name} ({100 * share:.0f} %)" for name, share in flagged.items() if share > _MANY]
+    if many:
+        yield (
+            f"most atoms of {', '.join(many)} are unlike those that the model was trained on: another material, or "
+            "species, box, periodic directions or units that are not what the data set says"
+        )
+
+
+def _negatives(labels: Mapping[str, Floats]) -> Iterator[str]:
+    """Barriers are positive."""
+    below = [f"{name} ({int((values < 0).sum())})" for name, values in labels.items() if (values < 0).any()]
+    if below:
+        yield (
+            f"barriers below 0 eV in {', '.join(below)}: if they were shifted or scaled, correlations hold, but errors "
+            "and intervals mean nothing"
+        )
+
+
 def trained_on(model: Model, dataset: Dataset) -> list[str]:
     """Names of the configurations that the model was trained on, as far as its card tells.
 
-    A configuration is known by the hash of the pickle, or of the structure in the label file, that it was imported
-    from, in whatever data set and under whatever name, or else by its name in the very data set file of the training.
+    A configuration is known by its atoms (``fingerprint``), in whatever file and under whatever name.
     """
-    training = model.card.content.get("training", {})
-    seen, ours = set(_hashes(training.get("source")).values()), _hashes(dataset.source)
-    names = training.get("configurations", ()) if training.get("data_sha256") == dataset.sha256 else ()
-    return [c.name for c in dataset if ours.get(c.name) in seen or c.name in names]
-
-
-def _hashes(source: Any) -> Mapping[str, str]:
-    """Name of each configuration → hash that it is known by, from a data set's ``source``."""
-    files = source.get("files") if isinstance(source, Mapping) else None
-    if not isinstance(files, Mapping):
-        return {}
-    found = {name: of.get("structure_digest") if isinstance(of, Mapping) else of for name, of in files.items()}
-    return {name: digest for name, digest in found.items() if isinstance(digest, str)}
+    seen = model.card.content.get("training", {}).get("fingerprints", {}).values()
+    return [c.name for c in dataset if any(same(fingerprint(c.structure), known) for known in seen)]

@@ -11,13 +11,14 @@ from glass_core.dataset import Dataset, read_dataset
 from glass_core.errors import GlassError
 from glass_core.grouping import find_groups, given_groups
 from glass_core.paths import AnyPath, is_file
-from glass_core.pickles import read_symgnn
+from glass_core.pickles import PUBLIC_SPECIES, read_symgnn
+from glass_core.species_map import SpeciesMap
 
 Parts = Sequence[tuple[pathlib.Path, Dataset]]
 
 
 def import_files(
-    paths: Sequence[AnyPath], species: Sequence[str] = ("Cu", "Zr"), groups: Mapping[str, int] | None = None
+    paths: Sequence[AnyPath], species: SpeciesMap | None = None, groups: Mapping[str, int] | None = None
 ) -> Dataset:
     """One data set from label files of ours, public pickles and other data sets, in any mixture.
 
@@ -27,7 +28,8 @@ def import_files(
 
     Args:
         paths: files.
-        species: species of types 1, 2, … in pickles.
+        species: type in pickles, or name of a species in other files → species; by default types 1 and 2 of pickles are
+            Cu and Zr.
         groups: name → group for configurations that belong together; by default those of one group of a data set stay
             together, and with them what comparing positions finds (``grouping.related``).
 
@@ -49,7 +51,7 @@ def import_files(
     return Dataset(tuple(replace(c, group=chosen[c.name]) for c in configurations), _source(parts))
 
 
-def _read(path: pathlib.Path, species: Sequence[str]) -> Dataset:
+def _read(path: pathlib.Path, species: SpeciesMap | None) -> Dataset:
     """One file, told by its content."""
     import h5py
 
@@ -57,10 +59,10 @@ def _read(path: pathlib.Path, species: Sequence[str]) -> Dataset:
     from glass_core.campaign.label_file import is_label_file
 
     if is_label_file(path):
-        return read_label_data(path)
+        return read_label_data(path).renamed(species or {})
     if is_file(path) and h5py.is_hdf5(path):
-        return read_dataset(path)
-    return read_symgnn(path, species)
+        return read_dataset(path).renamed(species or {})
+    return read_symgnn(path, PUBLIC_SPECIES if species is None else species)
 
 
 def _require_names(parts: Parts) -> None:
@@ -83,7 +85,7 @@ def _species(parts: Parts) -> tuple[str, ...]:
         if foreign:
             raise GlassError(
                 f"{path} has the species {', '.join(foreign)}, which {first} does not ({', '.join(most.species)}); "
-                "import them into different data sets, or label again with a species map (-s 1=Cu,2=Zr)"
+                "give a species map (-s 1=Cu,2=Zr), or import them into different data sets"
             )
     return most.species
 

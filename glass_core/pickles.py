@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import pathlib
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,10 @@ from glass_core.dataset import Configuration, Dataset
 from glass_core.errors import GlassError
 from glass_core.files import sha256
 from glass_core.paths import AnyPath, existing_file
+from glass_core.species_map import SpeciesMap
 from glass_core.structure import Floats, Structure
 
+PUBLIC_SPECIES: SpeciesMap = {"1": "Cu", "2": "Zr"}
 _CLASSES = {("numpy", "dtype"), ("numpy", "ndarray")}
 _FUNCTIONS = {
     ("numpy.core.multiarray", "_reconstruct"),
@@ -76,50 +78,67 @@ def load_arrays(path: AnyPath) -> dict[str, Any]:
     return content
 
 
-def read_symgnn(path: AnyPath, species: Sequence[str] = ("Cu", "Zr")) -> Dataset:
+def read_symgnn(path: AnyPath, species: SpeciesMap = PUBLIC_SPECIES) -> Dataset:
     """One of the public SymGNN files (arXiv:2401.08627) as a data set of one configuration, named for the file.
 
-    Keys read: ``positions`` (Å), ``types`` (1, 2, …), ``box`` (orthogonal, periodic, Å),
-    ``trajectory_start_velocities`` (the barrier in eV, whatever the name says), ``pot`` (eV), ``pos`` (ids).
+    Keys read: ``positions`` (Å), ``types`` (1, 2, …), ``box`` (lengths, or box vectors in rows; periodic, Å),
+    ``trajectory_start_velocities`` (the barrier in eV, whatever the name says; nan for atoms without), and if there
+    are any, ``pot`` (eV) and ``pos`` (ids). Fields of one number per atom may be rows or columns.
 
     Args:
         path: pickle.
-        species: species of types 1, 2, ….
+        species: species of each type.
 
     Raises:
         GlassError: as ``load_arrays``, and if a key is missing or does not hold what it should.
     """
-    configuration = _configuration(pathlib.Path(path), tuple(species))
+    configuration = _configuration(pathlib.Path(path), species)
     return Dataset((configuration,), {"format": "SymGNN pickles", "files": {configuration.name: sha256(path)}})
 
 
-def _configuration(path: pathlib.Path, species: tuple[str, ...]) -> Configuration:
+def _configuration(path: pathlib.Path, species: SpeciesMap) -> Configuration:
     content = load_arrays(path)
     positions = _numbers(content, path, "positions", (None, 3))
     n = len(positions)
     if n == 0:
         raise GlassError(f"{path} holds no atoms; leave it out")
     types = _whole(content, path, "types", (n,))
-    box = _numbers(content, path, "box", (3,))
-    if types.min() < 1 or types.max() > len(species):
-        raise GlassError(f"{path}: types run {types.min()} … {types.max()}, but species are {species}; give --species")
-    if (box <= 0).any():
-        raise GlassError(f"{path}: box lengths must be > 0 Å, got {box.tolist()}")
+    held = [str(t) for t in np.unique(types).tolist()]
+    if not set(held) <= set(species):
+        known = ",".join(f"{key}={name}" for key, name in species.items())
+        raise GlassError(
+            f"{path} has the types {', '.join(held)}, but species are {known}; say which they are with --species, "
+            f"as in --species {held[0]}=Cu"
+        )
+    names = tuple(dict.fromkeys(species.values()))
     try:
-        structure = Structure(positions, types - 1, species, np.diag(box), True)
+        numbered = {key: names.index(name) for key, name in species.items()}
+        structure = Structure(positions, [numbered[str(t)] for t in types.tolist()], names, _box(content, path), True)
     except GlassError as error:
         raise GlassError(f"{path}: {error}") from error
-    labels = {"barrier": _numbers(content, path, "trajectory_start_velocities", (n,))}
+    labels = {"barrier": _numbers(content, path, "trajectory_start_velocities", (n,), or_nan=True)}
     if "pot" in content:
-        labels["energy"] = _numbers(content, path, "pot", (n,))
-    ids = _whole(content, path, "pos", (n, 1))[:, 0] if "pos" in content else np.arange(1, n + 1)
+        labels["energy"] = _numbers(content, path, "pot", (n,), or_nan=True)
+    ids = _whole(content, path, "pos", (n,)) if "pos" in content else np.arange(1, n + 1)
     return Configuration(path.stem, 0, structure, ids, labels)
 
 
-def _numbers(content: dict[str, Any], path: pathlib.Path, key: str, shape: tuple[int | None, ...]) -> Floats:
-    """A field of finite numbers."""
+def _box(content: dict[str, Any], path: pathlib.Path) -> Floats:
+    """Box vectors in rows."""
+    if "box" in content and np.shape(content["box"]) == (3, 3):
+        return _numbers(content, path, "box", (3, 3))
+    lengths = _numbers(content, path, "box", (3,))
+    if (lengths <= 0).any():
+        raise GlassError(f"{path}: box lengths must be > 0 Å, got {lengths.tolist()}")
+    return np.diag(lengths)
+
+
+def _numbers(
+    content: dict[str, Any], path: pathlib.Path, key: str, shape: tuple[int | None, ...], or_nan: bool = False
+) -> Floats:
+    """A field of finite numbers; of nan as well where an atom may have none."""
     values = np.asarray(_array(content, path, key, shape), dtype=np.float64)
-    bad = np.argwhere(~np.isfinite(values))
+    bad = np.argwhere(np.isinf(values) if or_nan else ~np.isfinite(values))
     if len(bad):
         rows = len(np.unique(bad[:, 0]))
         raise GlassError(f"{path}: {key} are not finite in row {bad[0, 0]} ({rows} such rows); repair the file")
@@ -144,6 +163,8 @@ def _array(content: dict[str, Any], path: pathlib.Path, key: str, shape: tuple[i
         array = np.asarray(content[key])
     except ValueError as error:
         raise GlassError(f"{path}: {key} is no array: {error}") from error
+    if len(shape) == 1 and array.ndim == 2 and 1 in array.shape:  # as MATLAB writes them
+        array = array.ravel()
     if array.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, array.shape, strict=True)):
         raise GlassError(f"{path}: {key} has shape {array.shape}, must have {shape}")
     if array.dtype.kind not in "fiu":

@@ -40,6 +40,24 @@ def parse_species_map(text: str) -> dict[str, str]:
     return table
 
 
+def parse_type_names(text: str) -> dict[str, str]:
+    """The same, or species alone: those of types 1, 2, ….
+
+    Raises:
+        GlassError: as ``parse_species_map``, or for a species that is no name.
+
+    >>> parse_type_names("Cu, Zr") == parse_type_names("1=Cu, 2=Zr")
+    True
+    """
+    if "=" in text:
+        return parse_species_map(text)
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if not _SPECIES.fullmatch(name) or is_number(name):
+            raise GlassError(f"species must read like Cu,Zr (those of types 1, 2, …) or 1=Cu,2=Zr, got {text!r}")
+    return {str(k): name for k, name in enumerate(names, 1)}
+
+
 def as_species_map(value: str | Mapping[str, str] | Mapping[int, str] | None) -> dict[str, str]:
     """A species map from a mapping, from text, or from None (an empty one).
 

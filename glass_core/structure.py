@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,6 +131,15 @@ class Structure:
                 "or choose another model"
             )
         return replace_fields(self, types_n=types, species=tuple(species))
+
+    def renamed(self, names: Mapping[str, str]) -> Structure:
+        """The same atoms with other names of species; two may become one, and those without an entry keep theirs."""
+        if not any(name in names for name in self.species):
+            return self
+        given = [names.get(name, name) for name in self.species]
+        species = tuple(dict.fromkeys(given))
+        table = np.array([species.index(name) for name in given], dtype=np.int32)
+        return replace_fields(self, types_n=table[self.types_n], species=species)
 
     def subset(self, index_n: NDArray[np.integer]) -> Structure:
         """The atoms ``index_n`` (in that order) in the same box."""

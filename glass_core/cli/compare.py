@@ -7,7 +7,7 @@ from typing import Any
 
 from glass_core.cli.options import add_data, add_runs
 from glass_core.cli.progress import stages
-from glass_core.cli.show import as_json, number, print_left_out, table, with_spread
+from glass_core.cli.show import as_json, number, print_left_out, print_ranks, table, with_spread
 from glass_core.errors import GlassError
 
 _DEFAULT = (
@@ -37,11 +37,13 @@ def run(args: argparse.Namespace) -> None:
     from glass_core.training.bench import bench_of
     from glass_core.training.config import read_config
     from glass_core.training.cross_validation import cross_validate
-    from glass_core.training.parallel import is_first, own_device
+    from glass_core.training.parallel import is_first, own_device, rank_count
 
     configs = {name: read_config(name) for name in args.configs or _DEFAULT}
     dataset = read_dataset(args.data)
     benches = {name: bench_of(config, dataset, own_device(args.device)) for name, config in configs.items()}
+    if is_first():
+        print_ranks(rank_count())
     results: dict[str, dict[str, Any]] = {}
     failed: list[str] = []
     with stages(args.json or not is_first()) as tell:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import sys
 from typing import Any
 
 from glass_core.cli.options import add_device
@@ -16,6 +17,7 @@ def add(commands: Any) -> None:
     p = commands.add_parser("evaluate", help="score a model on a labelled data set")
     p.add_argument("model", help="name or path of a model")
     p.add_argument("data", type=pathlib.Path, help="HDF5 data set")
+    p.add_argument("-s", "--species", default="", help="what the data set's species are to the model: 1=Cu,2=Zr")
     add_device(p)
     p.add_argument("--json", action="store_true", help="print JSON")
     p.set_defaults(run=run)
@@ -26,10 +28,14 @@ def run(args: argparse.Namespace) -> None:
     from glass_core.dataset import read_dataset
     from glass_core.evaluation import evaluate
     from glass_core.model_file import load_model
+    from glass_core.species_map import parse_species_map
 
-    model, dataset = load_model(args.model, args.device), read_dataset(args.data)
+    dataset = read_dataset(args.data).renamed(parse_species_map(args.species))
+    model = load_model(args.model, args.device)
     with progress("evaluating", args.json) as tell:
         result = evaluate(model, dataset, tell)
+    for doubt in result["doubts"]:
+        print(f"warning: {doubt}", file=sys.stderr)
     if args.json:
         as_json(result)
         return
@@ -53,5 +59,3 @@ def run(args: argparse.Namespace) -> None:
     strangers = [f"{name} {number(100 * share, 0)} %" for name, share in flagged.items()]
     if strangers:
         print(f"atoms unlike those that the model was trained on (out of domain): {', '.join(strangers)}")
-    if result["trained_on"]:
-        print(f"trained on {', '.join(result['trained_on'])}: these scores show memory, not prediction")

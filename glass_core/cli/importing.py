@@ -23,7 +23,9 @@ def add(commands: Any) -> None:
     )
     p.add_argument("files", nargs="+", type=pathlib.Path, help="label files, pickles and data sets")
     p.add_argument("-o", "--out", type=pathlib.Path, required=True, help="HDF5 data set to write")
-    p.add_argument("-s", "--species", default="Cu,Zr", help="species of types 1, 2, … in pickles [Cu,Zr]")
+    p.add_argument(
+        "-s", "--species", help="of numeric types: 1=Cu,2=Zr, or Cu,Zr for types 1, 2, …; [those of pickles: Cu,Zr]"
+    )
     p.add_argument("--groups", help="name=group,… for configurations that belong together [found by comparison]")
     p.add_argument("--json", action="store_true", help="print JSON")
     p.set_defaults(run=run)
@@ -35,11 +37,13 @@ def run(args: argparse.Namespace) -> None:
     from glass_core.dataset import write_dataset
     from glass_core.importers import import_files
     from glass_core.paths import writable_file
+    from glass_core.species_map import parse_type_names
 
     writable_file(args.out, inputs=args.files)
     refuse_labels(args.out)
     groups = None if args.groups is None else _groups(args.groups)
-    dataset = import_files(args.files, [name.strip() for name in args.species.split(",")], groups)
+    species = None if args.species is None else parse_type_names(args.species)
+    dataset = import_files(args.files, species, groups)
     write_dataset(dataset, args.out)
     rows = [_row(configuration) for configuration in dataset]
     if args.json:

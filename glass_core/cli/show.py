@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,6 +54,16 @@ def things(count: int, one: str, many: str = "") -> str:
 def with_spread(mean: float | None, spread: float | None) -> str:
     """A mean and its deviation over seeds for a table; the mean alone where there is one seed."""
     return number(mean) if spread is None else f"{number(mean)} ± {number(spread)}"
+
+
+def print_ranks(size: int) -> None:
+    """What several processes change in training."""
+    if size > 1:
+        print(
+            f"note: {size} processes share the configurations of each epoch, so that the optimiser takes 1/{size} of "
+            "the steps of one process, each with their mean gradient; set more epochs for the same score",
+            file=sys.stderr,
+        )
 
 
 def print_left_out(summary: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from glass_core.cli.options import add_data, add_runs
 from glass_core.cli.progress import stages
-from glass_core.cli.show import as_json, print_coverage, print_left_out, table, with_spread
+from glass_core.cli.show import as_json, print_coverage, print_left_out, print_ranks, table, with_spread
 
 
 def add(commands: Any) -> None:
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     from glass_core.errors import GlassError
     from glass_core.paths import writable_file
     from glass_core.training.config import read_config
-    from glass_core.training.parallel import is_first, own_device
+    from glass_core.training.parallel import is_first, own_device, rank_count
     from glass_core.training.run import train
 
     config = read_config(args.config)
@@ -46,6 +46,8 @@ def run(args: argparse.Namespace) -> None:
     writable_file(args.out, inputs=[args.data, args.config])
     dataset = read_dataset(args.data)
     leave_out = ["--leave-out", ",".join(args.leave_out)] if args.leave_out else []
+    if is_first():
+        print_ranks(rank_count())
     command = shlex.join(["glass", "train", args.config, "-d", args.data.name, "-o", args.out.name, *leave_out])
     with stages(args.json or not is_first()) as tell:
         summary = train(config, dataset, args.out, args.runs, tell, command, own_device(args.device), args.leave_out)

@@ -6,6 +6,7 @@ import json
 import pathlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -20,7 +21,7 @@ from glass_core.models.guard import Guard
 from glass_core.neighbours import neighbour_blocks
 from glass_core.prediction import predict
 from glass_core.settings import checked
-from glass_core.training.config import TrainingConfig
+from glass_core.training.config import SHIPPED, TrainingConfig
 from glass_core.training.rows import Rows, make_rows
 
 Tell = Callable[[str, float], None]
@@ -105,7 +106,9 @@ class RowsBench:
 
         known = row_trainers()
         if config.model not in known:
-            raise unknown("model to train", config.model, [*known, *graph.MODELS, *blend.MODELS])
+            near = get_close_matches(config.model, [p.stem for p in SHIPPED.glob("*.yaml")], n=1)
+            cure = f"To begin from the shipped configuration {near[0]}, write base: {near[0]}." if near else ""
+            raise unknown("model to train", config.model, [*known, *graph.MODELS, *blend.MODELS], cure)
         settings, self._trainer = known[config.model]
         checked(settings, config.settings, f"settings of {config.model}")
         self._config, self._dataset = config, dataset

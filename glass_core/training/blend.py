@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from glass_core.dataset import Dataset
+from glass_core.errors import unknown
 from glass_core.models.base import ModelCard
 from glass_core.models.blend import Blend
 from glass_core.models.linear import LinearBarrier
-from glass_core.settings import Share, checked
+from glass_core.settings import Share, checked, field_types
 from glass_core.training.bench import Notes, RowsBench, Values, portion, predicted_values
 from glass_core.training.config import TrainingConfig
-from glass_core.training.graph import GraphBench
+from glass_core.training.graph import GraphBench, GraphSettings
+from glass_core.training.linear import LinearSettings
 
 _LINEAR = 0.1  # of the time
 
@@ -38,6 +40,7 @@ class BlendBench:
     """Both parts with their data, made ready."""
 
     def __init__(self, config: TrainingConfig, dataset: Dataset, device: str) -> None:
+        _require_parts(config)
         self.settings: BlendSettings = checked(BlendSettings, config.settings, f"settings of {config.model}")
         linear = replace(config, model="linear_barrier", settings=self.settings.linear)
         networks = replace(config, model="graph", settings=self.settings.graph, thermal=())
@@ -58,6 +61,17 @@ class BlendBench:
     def values(self, model: Blend, group: int) -> Values:
         """``predicted_values`` of a group."""
         return predicted_values(model, self._dataset, self._label, group)
+
+
+def _require_parts(config: TrainingConfig) -> None:
+    """Refuses settings of a part that stand beside it instead of under it."""
+    parts = {"graph": field_types(GraphSettings), "linear": field_types(LinearSettings)}
+    known = field_types(BlendSettings)
+    for key in config.settings:
+        owner = next((part for part, settings in parts.items() if key in settings), None)
+        if key not in known and owner:
+            cure = f"That of the {owner} part belongs under settings, {owner}."
+            raise unknown(f"key in settings of {config.model}", key, known, cure)
 
 
 MODELS = ("blend",)

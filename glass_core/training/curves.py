@@ -3,13 +3,43 @@
 from __future__ import annotations
 
 import pathlib
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from glass_core.figures import HIGH, LOW, new_figure, save
 from glass_core.training.checkpoint import best_epoch
 
+History = Sequence[Mapping[str, float | None]]
+_EVERY = 60.0  # s
 
-def draw_curves(history: Sequence[Mapping[str, float | None]], path: pathlib.Path, title: str) -> None:
+
+@dataclass
+class Curves:
+    """The picture of one training.
+
+    Attributes:
+        path: file to write.
+        title: what is trained on what.
+    """
+
+    path: pathlib.Path
+    title: str
+    _drawn: float = field(default_factory=time.monotonic)
+
+    def draw(self, history: History) -> None:
+        """Draws what is known, unless it is nothing."""
+        if history:
+            draw_curves(history, self.path, self.title)
+        self._drawn = time.monotonic()
+
+    def draw_now_and_then(self, history: History) -> None:
+        """Draws if that was not done for a minute: for those who wait, and for what may be killed."""
+        if time.monotonic() - self._drawn > _EVERY:
+            self.draw(history)
+
+
+def draw_curves(history: History, path: pathlib.Path, title: str) -> None:
     """Training loss (in units of the labels' variance) and Pearson correlations over epochs, as PNG.
 
     Args:

@@ -16,6 +16,7 @@ from glass_core.graphs.out_of_memory import memory_errors
 from glass_core.training.allocator import keep_freed_memory
 from glass_core.training.bench import Notes
 from glass_core.training.checkpoint import Checkpoint, best_epoch, read_checkpoint
+from glass_core.training.curves import Curves
 from glass_core.training.parallel import ranks
 from glass_core.training.trainer import DivergedError, Fit, Sample, Trainer
 
@@ -67,16 +68,19 @@ def run(fit: Fit, samples: Sequence[Sample], held: int | None, device: str, note
         require_package("matplotlib", "train")
     with memory_errors("make the network smaller (width, head_width, samples), or use a device with more memory"):
         trainer = Trainer(fit, [s for s in samples if s.group != held], device, group)
-        state = _train(trainer, [s for s in samples if s.group == held], fit.key(samples, held), notes)
+        curves = _curves(fit, samples, held, notes) if notes.checkpoint and group.first else None
+        state = _train(trainer, [s for s in samples if s.group == held], fit.key(samples, held), notes, curves)
         weights = _settled(trainer, state)
-    if notes.checkpoint and group.first:
-        from glass_core.training.curves import draw_curves
-
-        groups = sorted({s.group for s in samples} - {held})
-        known = f"group {', '.join(map(str, groups))}" if len(groups) <= _NAMED else f"{len(groups)} groups"
-        title = f"{fit.title}\ntrained on {known}" + ("" if held is None else f"; validated on {held}")
-        draw_curves(state.history, notes.checkpoint.with_name(f"{notes.checkpoint.name}.png"), title)
     return Trained(weights, sum(entry.get("seconds") or 0.0 for entry in state.history))
+
+
+def _curves(fit: Fit, samples: Sequence[Sample], held: int | None, notes: Notes) -> Curves:
+    """Learning curves beside the state."""
+    assert notes.checkpoint is not None
+    groups = sorted({s.group for s in samples} - {held})
+    known = f"group {', '.join(map(str, groups))}" if len(groups) <= _NAMED else f"{len(groups)} groups"
+    title = f"{fit.title}\ntrained on {known}" + ("" if held is None else f"; validated on {held}")
+    return Curves(notes.checkpoint.with_name(f"{notes.checkpoint.name}.png"), title)
 
 
 def _settled(trainer: Trainer, state: Checkpoint) -> Weights:
@@ -86,7 +90,7 @@ def _settled(trainer: Trainer, state: Checkpoint) -> Weights:
     return weights_of(trainer.network)
 
 
-def _train(trainer: Trainer, valid: Sequence[Sample], key: str, notes: Notes) -> Checkpoint:
+def _train(trainer: Trainer, valid: Sequence[Sample], key: str, notes: Notes, curves: Curves | None) -> Checkpoint:
     """The state after the last epoch, from the last one that was written."""
     group, settings = trainer.group, trainer.fit.settings
     path = notes.checkpoint and notes.checkpoint.with_name(f"{notes.checkpoint.name}.checkpoint.safetensors")
@@ -98,14 +102,22 @@ def _train(trainer: Trainer, valid: Sequence[Sample], key: str, notes: Notes) ->
         try:
             loss, agreement = trainer.epoch(state.epoch)
         except DivergedError as error:
+            if curves:
+                curves.draw(state.history)
             error.weights = _settled(trainer, state) if state.epoch else None
             raise
-        score = group.from_first(lambda: trainer.score(valid)) if valid else None
+        # All score, since statistics of batches are shared on GPUs, and a rank alone would wait for the others.
+        score = trainer.score(valid) if valid else None
+        score = group.from_first(lambda: score)  # noqa: B023 - called at once
         state = trainer.after(state, loss, agreement, score, time.perf_counter() - start)
         if path and group.first:
             state.write(path, key)
+        if curves and not _finished(state, settings):
+            curves.draw_now_and_then(state.history)
         if notes.tell:
             notes.tell(_title(state, settings), state.epoch / settings.epochs)
+    if curves:
+        curves.draw(state.history)
     return state
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import glass_core
 from glass_core.dataset import Dataset
+from glass_core.fingerprint import fingerprint
 from glass_core.model_file import save_model
 from glass_core.paths import make_folder, writable_file
 from glass_core.training.bench import Notes, Tell, bench_of
@@ -67,6 +68,7 @@ def train(
         "training": {
             "configurations": [c.name for c in dataset],
             "groups": {c.name: c.group for c in dataset},
+            "fingerprints": {c.name: fingerprint(c.structure) for c in dataset},
             "data_sha256": dataset.sha256,
             "source": dict(dataset.source),
             "config": asdict(config),

@@ -17,7 +17,7 @@ import pytest
 from glass_core.campaign.label_file import read_labels
 from glass_core.cli.demo import GLASS, LABELS
 from glass_core.cli.main import main
-from glass_core.dataset import write_dataset
+from glass_core.dataset import Configuration, Dataset, write_dataset
 from glass_core.frame import Frame
 from glass_core.structure import Structure
 from glass_core.structure_files import read_frame
@@ -211,11 +211,25 @@ def test_import_train_evaluate(tmp_path: pathlib.Path, dataset, capsys) -> None:
     errors = [scores["mean_error"] for scores in result["per_configuration"].values()]
     assert result["pooled"]["mean_error"] == pytest.approx(np.mean(errors))
     assert main(["evaluate", str(model), str(data)]) == 0
-    assert "show memory, not prediction" in capsys.readouterr().out
+    assert "show memory, not prediction" in capsys.readouterr().err
     for option, path in (("-o", tmp_path / "no" / "m.safetensors"), ("--runs", data)):
         command = ["train", recipe, "-d", data, "-o", model, option, path]
         assert "folder" in fails(command, capsys)
     assert "must end in .safetensors" in fails(["train", recipe, "-d", data, "-o", tmp_path / "m.bin"], capsys)
+
+
+def test_evaluate_says_what_looks_wrong_and_mends_names_of_species(tmp_path: pathlib.Path, capsys) -> None:
+    """A file made with another box scores nothing, and standardised labels have no errors in eV."""
+    glass = read_frame(GLASS).structure
+    labels = {"barrier": np.linspace(-1, 1, glass.n_atoms)}
+    wide = Structure(glass.positions_nc, glass.types_n, ("1", "2"), glass.cell_cc * 1.05, True)
+    write_dataset(Dataset((Configuration("wide", 0, wide, np.arange(glass.n_atoms), labels),)), tmp_path / "d.h5")
+    assert "give a species map such as 2=Cu" in fails(["evaluate", "barrier", tmp_path / "d.h5"], capsys)
+    assert main(["evaluate", "barrier", str(tmp_path / "d.h5"), "-s", "1=Cu,2=Zr", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert len(json.loads(out)["doubts"]) == 2
+    assert re.search(r"most atoms of wide \(\d+ %\) are unlike", err)
+    assert "barriers below 0 eV in wide (2000)" in err
 
 
 def test_import_command(tmp_path: pathlib.Path, capsys) -> None:
@@ -238,7 +252,7 @@ def test_import_command(tmp_path: pathlib.Path, capsys) -> None:
     ):
         assert message in fails(["import", source, "-o", tmp_path / "d.h5", "--groups", groups], capsys)
     assert "it is the input" in fails(["import", source, "-o", source], capsys)
-    content["trajectory_start_velocities"][3] = np.nan
+    content["trajectory_start_velocities"][3] = np.inf
     source.write_bytes(pickle.dumps(content))
     assert "not finite in row 3" in fails(["import", source, "-o", tmp_path / "d.h5"], capsys)
     assert (tmp_path / "d.h5").read_bytes() == before

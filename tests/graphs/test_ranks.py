@@ -72,6 +72,40 @@ def test_processes_agree_about_stopping_and_going_on(tmp_path: pathlib.Path, dat
     assert "is not a checkpoint of training" in broken.stderr
 
 
+SHARED_NORM = """
+import sys
+import torch
+from torch.distributed import all_reduce, is_initialized
+
+plain = torch.nn.BatchNorm1d.forward
+
+def shared(self, x):
+    if self.training and is_initialized():
+        all_reduce(torch.zeros(1))
+    return plain(self, x)
+
+torch.nn.BatchNorm1d.forward = shared
+from glass_core.cli.main import main
+sys.exit(main())
+"""
+
+
+def test_processes_meet_in_every_batch_norm(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    """On GPUs statistics of batches are shared, in validation as well: no process may wait there for the others."""
+    write_dataset(dataset, tmp_path / "data.h5")
+    (tmp_path / "shared.py").write_text(SHARED_NORM)
+    (tmp_path / "c.yaml").write_text(
+        "model: graph\ndescriptor: {kind: power_spectrum, cutoff: 3.5, n_max: 2, l_max: 1, shells: 0}\n"
+        "settings: {network: symgnn, epochs: 2, validation: rotate, architecture: {heads: [1], width: 4, "
+        "head_width: 2, cutoff: 3.5, symmetrisation: length, normalisation: batch}}\nseeds: [0]\n"
+    )
+    command = [*TORCHRUN, "--master-port=29625", "shared.py", "compare", "c.yaml", "-d", "data.h5", "--json"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("2 processes share the configurations of each epoch") == 1
+
+
 def test_two_processes_train_one_model(tmp_path: pathlib.Path, dataset: Dataset) -> None:
     """torchrun with two ranks on the CPU: one model file, finite, which has learned the signal."""
     write_dataset(dataset, tmp_path / "data.h5")

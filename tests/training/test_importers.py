@@ -18,6 +18,7 @@ from glass_core.evaluation import trained_on
 from glass_core.grouping import find_groups, related
 from glass_core.importers import import_files
 from glass_core.model_file import load_model
+from glass_core.species_map import parse_type_names
 from glass_core.structure import Structure
 from glass_core.testing import example_glass
 from glass_core.training import run as training
@@ -117,6 +118,23 @@ def test_species_that_no_file_names_together_are_refused(tmp_path: pathlib.Path,
     assert {s.species for s in by_name.values()} == {("Cu", "Zr")}
     np.testing.assert_array_equal(by_name["t"].symbols(), turned.symbols())
     assert set(by_name["p"].symbols().tolist()) == {"Zr"}
+
+
+def test_names_of_species_in_any_file_can_be_mended(tmp_path: pathlib.Path, files: list[pathlib.Path]) -> None:
+    labels = label_file(tmp_path / "n.h5", replace_species(other_glass(), ("1", "2")))
+    data = tmp_path / "lower.h5"
+    lower = labelled(3, 0)
+    write_dataset(Dataset((replace(lower, structure=replace_species(lower.structure, ("cu", "zr"))),)), data)
+    named = import_files([*files, labels, data], parse_type_names("1=Cu,2=Zr,cu=Cu,zr=Zr"))
+    assert named.species == ("Cu", "Zr")
+    for c, glass in zip(named.configurations[-2:], (other_glass(), lower.structure), strict=True):
+        assert c.structure.symbols().tolist() == [("Cu", "Zr")[t] for t in glass.types_n]
+    one = import_files([labels], {"1": "Cu", "2": "Cu"})
+    assert one.species == ("Cu",)
+    assert one.configurations[0].structure.types_n.max() == 0
+    for wrong in ("Cu,Zr,", "1,2", "Cu Zr"):
+        with pytest.raises(GlassError, match="species must read like Cu,Zr"):
+            parse_type_names(wrong)
 
 
 def replace_species(structure: Structure, names: tuple[str, str]) -> Structure:

@@ -41,6 +41,25 @@ def test_fields_are_read(tmp_path: pathlib.Path) -> None:
     assert configuration.structure.pbc == (True, True, True)
 
 
+def test_fields_may_be_columns_boxes_matrices_and_labels_partial(tmp_path: pathlib.Path) -> None:
+    source = content()
+    barriers = np.where(np.arange(64) < 5, np.nan, source["trajectory_start_velocities"])
+    columns = {"trajectory_start_velocities": barriers[:, None], "types": source["types"][None], "box": np.eye(3) * 12}
+    (plain,) = import_files([write(tmp_path / "a.pickle", source)])
+    (other,) = import_files([write(tmp_path / "b.pickle", {**source, **columns, "pos": source["pos"][:, 0]})])
+    np.testing.assert_array_equal(other.structure.cell_cc, plain.structure.cell_cc)
+    np.testing.assert_array_equal(other.structure.types_n, plain.structure.types_n)
+    np.testing.assert_array_equal(other.labelled("barrier")[0], np.arange(5, 64))
+    np.testing.assert_array_equal(other.ids_n, plain.ids_n)
+
+
+def test_any_types_are_given_species(tmp_path: pathlib.Path) -> None:
+    source = content()
+    path = write(tmp_path / "a.pickle", {**source, "types": source["types"] - 1})
+    (configuration,) = import_files([path], {"0": "Zr", "1": "Cu"})
+    assert configuration.structure.symbols().tolist() == [("Zr", "Cu")[t - 1] for t in source["types"]]
+
+
 class Malicious:
     def __init__(self, target: pathlib.Path) -> None:
         self.target = target
@@ -106,11 +125,12 @@ def test_other_globals_are_refused(tmp_path: pathlib.Path, name: str) -> None:
         ({"positions": np.full((64, 3), np.nan)}, r"positions are not finite in row 0 \(64 such rows\)"),
         ({"positions": [[0, 0, 0], [1, 1]]}, "positions is no array"),
         ({"positions": np.empty((0, 3))}, "holds no atoms"),
-        ({"trajectory_start_velocities": np.where(np.arange(64) == 3, np.nan, 1.5)}, "not finite in row 3"),
+        ({"trajectory_start_velocities": np.where(np.arange(64) == 3, np.inf, 1.5)}, "not finite in row 3"),
+        ({"box": np.ones((3, 3))}, "cell is singular"),
         ({"types": np.full(64, 1.7)}, "types must be whole numbers, got 1.7 in row 0"),
         ({"types": np.full(64, np.nan)}, "types must be whole numbers, got nan"),
         ({"pos": np.full((64, 1), 1e300)}, r"pos must be whole numbers, got 1e\+300"),
-        ({"types": np.full(64, 3, np.int32)}, "types run 3 … 3"),
+        ({"types": np.full(64, 3, np.int32)}, "has the types 3, but species are 1=Cu,2=Zr; .* --species 3=Cu"),
         ({"box": np.array([12.0, 0.0, 12.0])}, "box lengths must be > 0"),
         ({"box": np.array([12.0, -12.0, 12.0])}, "box lengths must be > 0"),
         ({"trajectory_start_velocities": np.array(["x"] * 64)}, "must be numbers"),

@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glass_core.dataset import Dataset
+from glass_core.dataset import Configuration, Dataset
 from glass_core.descriptors.springs import SplinePairs
 from glass_core.errors import GlassError
 from glass_core.evaluation import evaluate, trained_on
 from glass_core.metrics import pearson
 from glass_core.model_file import load_model, read_card
-from glass_core.testing import check_model
+from glass_core.structure import Structure
+from glass_core.testing import check_model, example_glass
 from glass_core.training import bench, cross_validation
 from glass_core.training import config as training_config
 from glass_core.training import run as training
@@ -218,13 +219,13 @@ def test_what_cannot_be_trained_or_written_is_refused_before_descriptors_are_com
 
 
 def test_memory_is_noticed_in_any_data_set(tmp_path: pathlib.Path, dataset: Dataset) -> None:
-    files = {c.name: f"hash of {c.name}" for c in dataset}
+    """Atoms tell, not names, files, or the digits that positions are written with."""
     out = tmp_path / "m.safetensors"
-    training.train(config("ridge"), Dataset(dataset.configurations, {"files": files}, "1" * 64), out)
-    model = load_model(out)
-    a, b, *_ = dataset.configurations
-    renamed = replace(a, name="renamed")
-    sources = {"renamed": files[a.name], b.name: "another hash"}
-    assert trained_on(model, Dataset((b, renamed), {"files": sources}, "2" * 64)) == ["renamed"]
-    assert trained_on(model, Dataset((a, b), {"made": "elsewhere"}, "2" * 64)) == []
-    assert trained_on(model, Dataset((a, b), {}, "1" * 64)) == [a.name, b.name]
+    training.train(config("ridge"), dataset, out)
+    known = dataset.configurations[0].structure
+    order = np.random.default_rng(0).permutation(known.n_atoms)
+    moved = np.round(known.positions_nc[order] + 7.0, 2)
+    again = Structure(moved, known.types_n[order], ("Zr", "Cu"), known.cell_cc, True)
+    other = example_glass(("Cu", "Zr"), cells=4, seed=99)
+    found = Dataset(tuple(Configuration(n, 0, s, np.arange(s.n_atoms)) for n, s in (("a", again), ("b", other))))
+    assert trained_on(load_model(out), found) == ["a"]
