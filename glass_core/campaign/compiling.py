@@ -64,8 +64,11 @@ def _mark() -> pathlib.Path:
     """A file beside the compiled code, whose name says for what it was compiled: sources, versions, processor.
 
     Raises:
-        GlassError: if numba is told not to compile.
+        GlassError: if numba is told not to compile, or is not there.
     """
+    from glass_core.kernels.jit import require_compiler
+
+    require_compiler()
     import llvmlite.binding
     import numba
 

@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 from glass_core.cli.show import as_json
+from glass_core.errors import GlassError
 
 _PACKAGES = (
     "numpy", "scipy", "numba", "vesin", "h5py", "safetensors", "pluggy",
@@ -132,7 +133,11 @@ def _kernels() -> str:
     from glass_core.structure import Structure
 
     pair = Structure([[0.0, 0.0, 0.0], [2.5, 0.0, 0.0]], [0, 1], ("Cu", "Zr"))
-    return "work" if SCNNDescriptor(("Cu", "Zr"))(pair).shape == (2, 264) else "give wrong shapes; report this"
+    try:
+        shape = SCNNDescriptor(("Cu", "Zr"))(pair).shape
+    except GlassError as error:
+        return f"do not work: {error}"
+    return "work" if shape == (2, 264) else "give wrong shapes; report this"
 
 
 def _last(text: str) -> str:

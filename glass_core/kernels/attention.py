@@ -9,9 +9,11 @@ is said.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, uint64
 
-from glass_core.kernels.expansion import FASTMATH
+from glass_core.kernels.jit import njit, require_compiler, uint64
+
+require_compiler()
+
 
 _LARGEST_PRODUCT = 262_144  # multiplications; OpenBLAS starts threads of its own above this
 _MOST_EDGES = 256
@@ -20,7 +22,7 @@ _HALVINGS = 7
 _LEAST = np.float32(-60.0)
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy", inline="always")
+@njit(fast=True, error_model="numpy", inline="always")
 def _exp(x):  # type: ignore[no-untyped-def]
     """exp of x ≤ 0 to a few 1e-7, what is below −60 taken as that: a Taylor series at x / 128, squared seven times.
 
@@ -40,13 +42,13 @@ def _exp(x):  # type: ignore[no-untyped-def]
     return np.float32(1.0) + q
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _rows_at_once(rows, columns):  # type: ignore[no-untyped-def]
     """How many edges, or atoms, go through a product with a matrix of this size in one piece."""
     return max(1, min(_MOST_EDGES, _LARGEST_PRODUCT // (rows * columns)))
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def encode(  # type: ignore[no-untyped-def]
     start, stop, offsets, vectors_pc, centres_g, sharpness, of_length, of_vector, bias, second, second_bias, e
 ):  # fmt: skip
@@ -103,7 +105,7 @@ def encode(  # type: ignore[no-untyped-def]
                     e[low + p, c] = value if k == 0 else e[low + p, c] + value
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def transform(start, stop, h, weight, bias, out):  # type: ignore[no-untyped-def]
     """``out = h W + b`` of the atoms ``start … stop``: in double precision, and kept in single.
 
@@ -123,7 +125,7 @@ def transform(start, stop, h, weight, bias, out):  # type: ignore[no-untyped-def
                 out[low + p, c] = part[p, c] + bias[c]
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def attend(  # type: ignore[no-untyped-def]
     start, stop, offsets, i_p, j_p, target, source, value, of_edge, attention, spread, leak, gate, to_edge,
     to_edge_bias, e, new,
@@ -181,7 +183,7 @@ def attend(  # type: ignore[no-untyped-def]
                     e[uint64(low) + p, c] += change[p, c] + to_edge_bias[c]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def advance(  # type: ignore[no-untyped-def]
     start, stop, offsets, i_p, j_p, target, source, value, of_edge, attention, spread, leak, gate, to_edge,
     to_edge_bias, project, project_bias, e, h,

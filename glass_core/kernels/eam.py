@@ -19,29 +19,27 @@ Positions are unsigned, as in ``expansion``.
 
 from __future__ import annotations
 
-from numba import njit, uint64
-
 from glass_core.kernels import eam_lanes as lanes
 from glass_core.kernels.eam_embedding import embed_all
 from glass_core.kernels.eam_pointers import pointer, read, write
-from glass_core.kernels.expansion import FASTMATH
+from glass_core.kernels.jit import njit, uint64
 
 ONE, TWO, THREE, FOUR, EIGHT = uint64(1), uint64(2), uint64(3), uint64(4), uint64(8)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def value(c, t):  # type: ignore[no-untyped-def]
     """c₀ + c₁ t + c₂ t² + c₃ t³."""
     return lanes.fma(lanes.fma(lanes.fma(c[3], t, c[2]), t, c[1]), t, c[0])
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def slope(c, t):  # type: ignore[no-untyped-def]
     """Its derivative by t."""
     return lanes.fma(lanes.fma(lanes.splat(3.0) * c[3], t, lanes.splat(2.0) * c[2]), t, c[1])
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def pieces(table, k, at, width, more):  # type: ignore[no-untyped-def]
     """Coefficients of the four pieces k[at …], from number ``more`` of each on."""
     k = four(k, at)
@@ -49,7 +47,7 @@ def pieces(table, k, at, width, more):  # type: ignore[no-untyped-def]
     return lanes.transpose(lanes.load(table, a), lanes.load(table, b), lanes.load(table, c), lanes.load(table, d))
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def four(rows, p):  # type: ignore[no-untyped-def]
     """Four sites of a row, or four pieces."""
     return (
@@ -58,13 +56,13 @@ def four(rows, p):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def add(numbers, at, more):  # type: ignore[no-untyped-def]
     """numbers[at] += more."""
     write(numbers, at, read(numbers, at) + more)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def vectors(sites, j, here):  # type: ignore[no-untyped-def]
     """From here to four sites."""
     return (
@@ -73,14 +71,14 @@ def vectors(sites, j, here):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def centre(sites, i, base):  # type: ignore[no-untyped-def]
     """What is subtracted from a site: the place of atom i, and minus the base of its species."""
     at = FOUR * i
     return lanes.load(sites, at) * lanes.bundle(1.0, 1.0, 1.0, 0.0) - lanes.bundle(0.0, 0.0, 0.0, base)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def locate(sites, rows, start, stop, here, per_area, last, places, k):  # type: ignore[no-untyped-def]
     """Piece and place in it of every pair of a row."""
     scale, top = lanes.splat(per_area), lanes.splat(last)
@@ -93,7 +91,7 @@ def locate(sites, rows, start, stop, here, per_area, last, places, k):  # type: 
         lanes.store_whole(k, p - start, lanes.whole(below + base))
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def crowd(rows, start, stop, dense, width, places, k, rho, stream, g):  # type: ignore[no-untyped-def]
     """The dense part of a row: densities at all sites, and slopes into ``stream`` from g on.
 
@@ -122,7 +120,7 @@ def crowd(rows, start, stop, dense, width, places, k, rho, stream, g):  # type: 
     return energies, own
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def pull(work, j, f, d, mobile):  # type: ignore[no-untyped-def]
     """Force on the centre from four pairs, f times d; its opposite goes to the sites if any of them is mobile."""
     a, b, c, e = lanes.spread0(f) * d[0], lanes.spread1(f) * d[1], lanes.spread2(f) * d[2], lanes.spread3(f) * d[3]
@@ -134,7 +132,7 @@ def pull(work, j, f, d, mobile):  # type: ignore[no-untyped-def]
     return (a + b) + (c + e)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def lone(sites, rows, row, first, frozen, stop, here, pair, per_area, places, k, work):  # type: ignore[no-untyped-def]
     """The rest of a row: pair energies and forces. Returns both as lanes."""
     energies = force = lanes.splat(0.0)
@@ -147,7 +145,7 @@ def lone(sites, rows, row, first, frozen, stop, here, pair, per_area, places, k,
     return energies, force
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def embedded(sites, rows, start, frozen, stop, here, mine, slopes, per_area, width, stream, g, work):  # type: ignore[no-untyped-def]
     """Forces of the dense part of a row, once slopes of embedding energies are known."""
     force, factor = lanes.splat(0.0), lanes.splat(2.0 * per_area)
@@ -161,7 +159,7 @@ def embedded(sites, rows, start, frozen, stop, here, mine, slopes, per_area, wid
     return force
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def first_pass(rows_of, moving, types, bases, sites, pair, dense, width, per_area, last, rho, work, stream, places, k):  # type: ignore[no-untyped-def]
     """Densities, and energies and forces of pairs; all but the dense ones' forces. Arguments are pointers."""
     offsets, rows = rows_of
@@ -180,7 +178,7 @@ def first_pass(rows_of, moving, types, bases, sites, pair, dense, width, per_are
     return lanes.total(energies)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def second_pass(rows_of, moving, sites, slopes, per_area, width, stream, work):  # type: ignore[no-untyped-def]
     """Forces of dense pairs. Arguments are pointers."""
     offsets, rows = rows_of
@@ -194,7 +192,7 @@ def second_pass(rows_of, moving, sites, slopes, per_area, width, stream, work): 
         lanes.store(work, FOUR * i, lanes.load(work, FOUR * i) + force)
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def evaluate(  # type: ignore[no-untyped-def]
     offsets, rows, moving, mobile, touched, types, bases, sites, copies, owners, background, still,
     pair, dense, width, embedding, per_area, per_density, last, rho, slopes, work, stream, places, k,

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, uint64
 
 from glass_core.kernels.eam_pointers import pointer, read, within, write
+from glass_core.kernels.jit import njit, uint64
 
 _MOST_CELLS = 400_000
 _SIDE = 3
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _grid(sites_sc, reach, low, counts):  # type: ignore[no-untyped-def]
     """Lower corner and numbers of cells; returns their width, a third of the reach unless sites lie far apart."""
     width, cells = reach / _SIDE / 2.0, np.inf
@@ -29,7 +29,7 @@ def _grid(sites_sc, reach, low, counts):  # type: ignore[no-untyped-def]
     return width
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _sort(sites_sc, low, width, counts):  # type: ignore[no-untyped-def]
     """Sites by cells: where each cell begins, and the sites."""
     starts, number = np.zeros(counts.prod() + 1, np.int64), np.empty(len(sites_sc), np.int64)
@@ -48,7 +48,7 @@ def _sort(sites_sc, low, width, counts):  # type: ignore[no-untyped-def]
     return starts, order
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _select(first, last, i, here, where, moving, mobile, n, rows, held, frozen):  # type: ignore[no-untyped-def]
     """Adds the sites of some cells to a row: mobile ones to ``rows``, frozen ones to ``frozen``; returns new counts.
 
@@ -69,7 +69,7 @@ def _select(first, last, i, here, where, moving, mobile, n, rows, held, frozen):
     return n, held
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def candidates(sites_sc, types_s, moving, mobile, forward_s, reach2_tt):  # type: ignore[no-untyped-def]
     """Sites that lie within reach of each moving atom; of two moving atoms only the later is listed for the other.
 
@@ -115,7 +115,7 @@ def candidates(sites_sc, types_s, moving, mobile, forward_s, reach2_tt):  # type
     return offsets, middle, rows[:n].copy()
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def repeats(atoms_s, mobile, always, atoms):  # type: ignore[no-untyped-def]
     """Fixed atoms with several sites, and those without any.
 

@@ -19,13 +19,11 @@ want them (``room`` says how much that can be):
 
 from __future__ import annotations
 
-from numba import njit, uint64
-
 from glass_core.kernels import eam_lanes as lanes
 from glass_core.kernels.eam import EIGHT, FOUR, ONE, THREE, TWO, centre, four, locate, pieces, slope, vectors
 from glass_core.kernels.eam_embedding import embed
 from glass_core.kernels.eam_pointers import pointer, read
-from glass_core.kernels.expansion import FASTMATH
+from glass_core.kernels.jit import njit, uint64
 
 TWELVE = uint64(12)
 # Numbers that are kept of each atom: three columns of its matrix, and its vector.
@@ -39,13 +37,13 @@ def room(pairs: int) -> tuple[int, int]:
     return pairs * 7, pairs * 5
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def bend(c, t):  # type: ignore[no-untyped-def]
     """Second derivative of a cubic piece."""
     return lanes.fma(lanes.splat(6.0) * c[3], t, lanes.splat(2.0) * c[2])
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _sum_up(x, y, z, a, b, g, sums):  # type: ignore[no-untyped-def]
     """Adds four pairs to sums of A + B d dᵀ (xx, yy, zz, yz, xz, xy) and g d; all come with a minus."""
     bx, by, bz = b * x, b * y, b * z
@@ -56,7 +54,7 @@ def _sum_up(x, y, z, a, b, g, sums):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _put(kept, at, x, y, z):  # type: ignore[no-untyped-def]
     """Stores three times four numbers."""
     lanes.store(kept, at, x)
@@ -64,7 +62,7 @@ def _put(kept, at, x, y, z):  # type: ignore[no-untyped-def]
     lanes.store(kept, at + EIGHT, z)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _keep_dense(sites, rows, row, frozen, rest, here, mine, slopes, per_area, dense, width, places, k, near, g, sums):  # type: ignore[no-untyped-def]
     """The dense part of a row; returns g, where the next one is to be kept, and sums."""
     one, two = lanes.splat(-2.0 * per_area), lanes.splat(-4.0 * per_area * per_area)
@@ -93,7 +91,7 @@ def _keep_dense(sites, rows, row, frozen, rest, here, mine, slopes, per_area, de
     return g, sums
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _keep_others(sites, rows, row, rest, frozen, stop, here, per_area, pair, places, k, wide, h, sums):  # type: ignore[no-untyped-def]
     """The rest of a row; returns h, where the next one is to be kept, and sums."""
     one, two = lanes.splat(-2.0 * per_area), lanes.splat(-4.0 * per_area * per_area)
@@ -112,7 +110,7 @@ def _keep_others(sites, rows, row, rest, frozen, stop, here, per_area, pair, pla
     return h, sums
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _keep_own(own, i, sums):  # type: ignore[no-untyped-def]
     """Columns of the matrix, and the vector."""
     xx, yy, zz = lanes.total(sums[0]), lanes.total(sums[1]), lanes.total(sums[2])
@@ -124,7 +122,7 @@ def _keep_own(own, i, sums):  # type: ignore[no-untyped-def]
     lanes.store(own, OWN * i + TWELVE, vector)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _bend_all(moving, touched, types, rho, embedding, per_density, copies, bends):  # type: ignore[no-untyped-def]
     """−F″ at moving and touched sites; copies of others have none of their own."""
     table, points = pointer(embedding), float(embedding.shape[1])
@@ -137,7 +135,7 @@ def _bend_all(moving, touched, types, rho, embedding, per_density, copies, bends
         bends[copies[q]] = 0.0
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def prepare(  # type: ignore[no-untyped-def]
     offsets, rows, moving, touched, types, bases, sites, copies, pair, dense, width, embedding, per_area, per_density,
     last, rho, slopes, places, k, near, wide, own, bends,

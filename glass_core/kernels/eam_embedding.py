@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, uint64
 
 from glass_core.kernels.eam_pointers import pointer, read
-from glass_core.kernels.expansion import FASTMATH
+from glass_core.kernels.jit import njit, uint64
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def embed(kind, rho, embedding, points, per_density):  # type: ignore[no-untyped-def]
     """F, F′ and F″ at a density; beyond the table F goes on as a straight line."""
     at = rho * per_density
@@ -26,7 +25,7 @@ def embed(kind, rho, embedding, points, per_density):  # type: ignore[no-untyped
     return energy, first * per_density, second * per_density * per_density
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def embed_all(moving, touched, still, types, rho, embedding, per_density, slopes):  # type: ignore[no-untyped-def]
     """F′ at moving and touched sites; returns the sum of F, for the latter above that of the structure at rest."""
     table, points, energy = pointer(embedding), float(embedding.shape[1]), 0.0
@@ -40,7 +39,7 @@ def embed_all(moving, touched, still, types, rho, embedding, per_density, slopes
     return energy
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def embeddings(types_n, density_n, embedding, per_density):  # type: ignore[no-untyped-def]
     """Embedding energy of each atom, eV."""
     energies, table = np.empty(len(types_n)), pointer(embedding)

@@ -12,9 +12,12 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import types
-from numba.extending import intrinsic, models, overload, register_model
+from glass_core.kernels.jit import require_compiler
+
+require_compiler()
+from llvmlite import ir  # type: ignore[import-untyped]  # noqa: E402
+from numba import types  # noqa: E402
+from numba.extending import intrinsic, models, overload, register_model  # noqa: E402
 
 _WIDTH = 4
 _DOUBLES = ir.VectorType(ir.DoubleType(), _WIDTH)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, uint64
 
 from glass_core.kernels.eam_pointers import pointer, read, within, write
+from glass_core.kernels.jit import njit, uint64
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _sort_in(s, ok, place, sites, types, limits, rows, n, spare, held):  # type: ignore[no-untyped-def]
     """Adds a site that is near: one of a dense pair to ``rows``, another to ``spare``; returns new counts.
 
@@ -23,7 +23,7 @@ def _sort_in(s, ok, place, sites, types, limits, rows, n, spare, held):  # type:
     return n + (dense & ok), held + (listed & ok & (uint64(1) - dense))
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _of_candidates(first, last, near, hot, place, sites, types, limits, rows, n, spare, held):  # type: ignore[no-untyped-def]
     """The near ones of some candidates; hot ones have the pair in their own row."""
     for p in range(first, last):
@@ -33,7 +33,7 @@ def _of_candidates(first, last, near, hot, place, sites, types, limits, rows, n,
     return n, held
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _of_all(first, last, i, moving, forward, hot, place, sites, types, limits, rows, n, spare, held):  # type: ignore[no-untyped-def]
     """The near ones of all sites from first to last, for the hot atom i: pairs of two hot ones count in one row."""
     for s in range(first, last):
@@ -44,7 +44,7 @@ def _of_all(first, last, i, moving, forward, hot, place, sites, types, limits, r
     return n, held
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _fill(rows, n, far):  # type: ignore[no-untyped-def]
     """Fills up to a multiple of four."""
     while n % uint64(4) > uint64(0):
@@ -53,7 +53,7 @@ def _fill(rows, n, far):  # type: ignore[no-untyped-def]
     return n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def refresh(  # type: ignore[no-untyped-def]
     candidates, middle, near, forward, hot, dense2_tt, reach2_tt, types, sites, mobile, copies, owners, shared, offsets,
     rows, spare, touched,
@@ -104,7 +104,7 @@ def refresh(  # type: ignore[no-untyped-def]
     return _touch(offsets, rows, len(middle), mobile, copies, owners, shared, len(types), touched)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _touch(offsets, rows, moving, mobile, copies, owners, shared, sites, touched):  # type: ignore[no-untyped-def]
     """Frozen sites that are in a dense row or were so at rest; of copies their owners. Returns how many."""
     marked, n = np.zeros(sites + 1, np.int8), 0

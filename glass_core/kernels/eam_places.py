@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, uint64
+
+from glass_core.kernels.jit import njit, uint64
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def travelled(positions_mc, since_mc):  # type: ignore[no-untyped-def]
     """Sum of the two largest displacements: the most by which any distance can have changed. nan if not finite."""
     first = second = 0.0
@@ -26,7 +27,7 @@ def travelled(positions_mc, since_mc):  # type: ignore[no-untyped-def]
     return math.sqrt(first) + math.sqrt(second)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def place(positions_mc, order, shift_mc, copies, owners, lattice_kc, mobile, sites):  # type: ignore[no-untyped-def]
     """Puts moving atoms, in their internal order, and their images where they are."""
     for i in range(uint64(len(order))):
@@ -38,7 +39,7 @@ def place(positions_mc, order, shift_mc, copies, owners, lattice_kc, mobile, sit
                 sites[4 * copies[k] + c] = sites[4 * owners[k] + c] + lattice_kc[k, c]
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def is_placed(positions_mc, order, shift_mc, sites):  # type: ignore[no-untyped-def]
     """Whether moving atoms are where ``place`` would put them."""
     for i in range(len(order)):
@@ -48,7 +49,7 @@ def is_placed(positions_mc, order, shift_mc, sites):  # type: ignore[no-untyped-
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def find_hot(positions_mc, surrounded_mc, order, warm, farthest, copies, owners, mobile, hot):  # type: ignore[no-untyped-def]
     """Marks moving atoms, and their images, that have moved so far that candidates do not hold for them.
 

@@ -7,16 +7,14 @@ serves for w, and sites are added to. Arguments of functions other than ``produc
 
 from __future__ import annotations
 
-from numba import njit, uint64
-
 from glass_core.kernels import eam_lanes as lanes
 from glass_core.kernels.eam import EIGHT, FOUR, ONE, THREE, TWO, add, four
 from glass_core.kernels.eam_curvature import NEAR, OWN, TWELVE, WIDE
 from glass_core.kernels.eam_pointers import pointer, read
-from glass_core.kernels.expansion import FASTMATH
+from glass_core.kernels.jit import njit, uint64
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _differences(v, j, mine):  # type: ignore[no-untyped-def]
     """v_i − v_j of four pairs: x, y, z."""
     x, y, z, _ = lanes.transpose(
@@ -26,7 +24,7 @@ def _differences(v, j, mine):  # type: ignore[no-untyped-def]
     return x, y, z
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _give(out, j, x, y, z):  # type: ignore[no-untyped-def]
     """Adds four vectors at four sites."""
     a, b, c, d = lanes.transpose(x, y, z, lanes.splat(0.0))
@@ -36,7 +34,7 @@ def _give(out, j, x, y, z):  # type: ignore[no-untyped-def]
     lanes.store(out, FOUR * j[3], lanes.load(out, FOUR * j[3]) + d)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _scatter(numbers, j, r):  # type: ignore[no-untyped-def]
     """Adds four numbers at four sites."""
     add(numbers, j[0], lanes.number0(r))
@@ -45,7 +43,7 @@ def _scatter(numbers, j, r):  # type: ignore[no-untyped-def]
     add(numbers, j[3], lanes.number3(r))
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _spring(kept, at, u, out, j, sums):  # type: ignore[no-untyped-def]
     """One spring for each of four pairs; returns d·u and sums of what the sites were given."""
     x, y, z = lanes.load(kept, at), lanes.load(kept, at + FOUR), lanes.load(kept, at + EIGHT)
@@ -56,14 +54,14 @@ def _spring(kept, at, u, out, j, sums):  # type: ignore[no-untyped-def]
     return s, (sums[0] + x, sums[1] + y, sums[2] + z)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _take(out, i, sums):  # type: ignore[no-untyped-def]
     """Takes sums of x, y, z away from atom i."""
     more = lanes.bundle(lanes.total(sums[0]), lanes.total(sums[1]), lanes.total(sums[2]), 0.0)
     lanes.store(out, FOUR * i, lanes.load(out, FOUR * i) - more)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _first_pass(offsets, rows, moving, width, near, wide, own, v, change, out):  # type: ignore[no-untyped-def]
     """Springs, and changes of density."""
     g, h, zero, stride = uint64(0), uint64(0), lanes.splat(0.0), NEAR + width - EIGHT
@@ -96,7 +94,7 @@ def _first_pass(offsets, rows, moving, width, near, wide, own, v, change, out): 
         add(change, i, lanes.total(lanes.fma(lanes.load(own, q + TWELVE), mine, dense)))
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(forceinline=True)
 def _second_pass(offsets, rows, moving, width, near, own, q, out):  # type: ignore[no-untyped-def]
     """What changed densities do."""
     g, zero, stride = uint64(0), lanes.splat(0.0), NEAR + width - EIGHT
@@ -127,7 +125,7 @@ def _second_pass(offsets, rows, moving, width, near, own, q, out):  # type: igno
         lanes.store(out, FOUR * i, lanes.load(out, FOUR * i) - lanes.load(own, OWN * i + TWELVE) * mine)
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def product(  # type: ignore[no-untyped-def]
     direction_mc, order, offsets, rows, mobile, copies, owners, width, near, wide, own, bends, v, change, out,
     result_mc,

@@ -9,10 +9,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from glass_core.kernels.jit import njit, require_compiler
+
+require_compiler()
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def sites_within(middle, radius, low, high, counts, periodic, starts, atoms, wrapped_nc, cell, skip_n):  # type: ignore[no-untyped-def]
     """All images of atoms within a distance of a place, Å, whose fractional place may lie between ``low`` and ``high``.
 
@@ -65,7 +68,7 @@ def sites_within(middle, radius, low, high, counts, periodic, starts, atoms, wra
     return found[:n], sites[:n]
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def pair_sums(offsets, centres, j_p, vectors_pc, types_n, bases, columns, table, width, first, per_area, last, out):  # type: ignore[no-untyped-def]
     """out[i] = sum of a pair function over all neighbours of each centre i.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, uint64
 
 from glass_core.kernels.eam import evaluate
 from glass_core.kernels.eam_lists import refresh
 from glass_core.kernels.eam_places import find_hot, place, travelled
+from glass_core.kernels.jit import njit, uint64
 
 FARTHEST = 1e6
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def energy_forces(  # type: ignore[no-untyped-def]
     positions_mc, listed_mc, surrounded_mc, skin, slack, farthest, most_hot, order, shift_mc, candidates, middle, near,
     forward, hot, dense2_tt, reach2_tt, types, sites, mobile, copies, owners, shared, offsets, rows, touched, counts,

@@ -15,9 +15,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, uint64
 
-from glass_core.kernels.expansion import FASTMATH
+from glass_core.kernels.jit import njit, require_compiler, uint64
+
+require_compiler()
+
 
 _STRAINS = 6
 _SOFTEST = 0.04  # eV/Å², below the softness that every diagonal element has
@@ -25,7 +27,7 @@ _TINY = 1e-6
 _LEAST_FORCE = 1e-4  # (eV/Å)²: below this an atom is as good as at rest
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy", inline="always")
+@njit(fast=True, error_model="numpy", inline="always")
 def _springs(r2, pair, law, spacing):  # type: ignore[no-untyped-def]
     """k₁ and k₂ of a pair at squared distance r2, linear between the points of the table."""
     place = math.sqrt(r2) / spacing
@@ -37,7 +39,7 @@ def _springs(r2, pair, law, spacing):  # type: ignore[no-untyped-def]
     return k1, k2
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def local_stiffness(start, stop, offsets, centres, j_p, vectors_pc, types_n, pairs_tt, law, spacing, stiff, force, own):  # type: ignore[no-untyped-def]
     """What every atom feels of all its neighbours.
 
@@ -92,7 +94,7 @@ def local_stiffness(start, stop, offsets, centres, j_p, vectors_pc, types_n, pai
         own[i, 3] = fx * fx + fy * fy + fz * fz
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _nine_dots(buffer, p, q, width, length, out):  # type: ignore[no-untyped-def]
     """out[3 c + d] = Σ_k buffer[p + c width + k] buffer[q + d width + k] for k < length."""
     s00 = s01 = s02 = s10 = s11 = s12 = s20 = s21 = s22 = 0.0
@@ -117,7 +119,7 @@ def _nine_dots(buffer, p, q, width, length, out):  # type: ignore[no-untyped-def
     out[6], out[7], out[8] = s20, s21, s22
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _above(d00, d10, d11, d20, d21, d22, least):  # type: ignore[no-untyped-def]
     """Whether all eigenvalues of a symmetric 3 × 3 matrix are above ``least`` (Sylvester's criterion)."""
     a = d00 - least
@@ -128,7 +130,7 @@ def _above(d00, d10, d11, d20, d21, d22, least):  # type: ignore[no-untyped-def]
     return c > 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _stiffened(d00, d10, d11, d20, d21, d22):  # type: ignore[no-untyped-def]
     """The matrix with eigenvalues λ → max(|λ|, _SOFTEST): does not depend on the axes."""
     matrix = np.array([[d00, d10, d20], [d10, d11, d21], [d20, d21, d22]])
@@ -142,7 +144,7 @@ def _stiffened(d00, d10, d11, d20, d21, d22):  # type: ignore[no-untyped-def]
     return m[0, 0], m[1, 0], m[1, 1], m[2, 0], m[2, 1], m[2, 2]
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _factorise(buffer, width, atoms, extra, dots):  # type: ignore[no-untyped-def]
     """L of the first ``atoms`` blocks of rows, and the forward substitution of ``extra`` blocks below them.
 
@@ -183,7 +185,7 @@ def _factorise(buffer, width, atoms, extra, dots):  # type: ignore[no-untyped-de
             buffer[r2], buffer[r2 + uint64(1)], buffer[r2 + uint64(2)] = l20, l21, i2
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _back_substitute(buffer, width, atoms, row):  # type: ignore[no-untyped-def]
     """The line at ``row`` ← L⁻ᵀ of itself."""
     three = uint64(3)
@@ -201,7 +203,7 @@ def _back_substitute(buffer, width, atoms, row):  # type: ignore[no-untyped-def]
             buffer[row + k] -= buffer[r0 + k] * x0 + buffer[r1 + k] * x1 + buffer[r2 + k] * x2
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _assemble(
     atoms, places, ids, distances, stiff, force, types_n, pairs_tt, law, spacing, cutoff, radius, soft, buffer, width
 ):  # type: ignore[no-untyped-def]
@@ -246,7 +248,7 @@ def _assemble(
                 buffer[(three * uint64(atoms) + uint64(e)) * width + three * a + c] = force[ids[a], e, c]
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _spread(buffer, width, atoms, first, shears):  # type: ignore[no-untyped-def]
     """Σ_a w_a, Σ_a w_a² and w of the centre, w_a = squared displacement of atom a.
 
@@ -270,7 +272,7 @@ def _spread(buffer, width, atoms, first, shears):  # type: ignore[no-untyped-def
     return total, square, last
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _dilation(buffer, width, atoms, first):  # type: ignore[no-untyped-def]
     """Σ_a and the centre's squared displacement under isotropic strain."""
     total = last = 0.0
@@ -284,7 +286,7 @@ def _dilation(buffer, width, atoms, first):  # type: ignore[no-untyped-def]
     return total, last
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _features(buffer, width, atoms, stiff, force, own, out, at):  # type: ignore[no-untyped-def]
     """The responses of one centre (see ``descriptors/elastic_response.py`` for their names)."""
     m = uint64(3 * atoms)
@@ -336,7 +338,7 @@ def _features(buffer, width, atoms, stiff, force, own, out, at):  # type: ignore
     out[at + 18] = math.log(shear2 / (shear * shear + _TINY * _TINY) + _TINY)
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def respond(  # type: ignore[no-untyped-def]
     start, stop, offsets, centres, j_p, vectors_pc, types_n, pairs_tt, law, spacing, cutoff, radius, soft,
     stiff, force, own, table, width_of_row,

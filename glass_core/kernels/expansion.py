@@ -19,10 +19,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, uint64
 from numpy.typing import NDArray
 
-FASTMATH = {"reassoc", "contract", "nsz", "arcp"}
+from glass_core.kernels.jit import njit, require_compiler, uint64
+
+require_compiler()
+
 RAW, ROBUST, PAPER = 0, 1, 2
 _LANES = 4
 _RADIAL_BLOCK = 8
@@ -50,7 +52,7 @@ def legendre_coefficients(l_max: int) -> tuple[NDArray[np.float64], NDArray[np.f
     return a, b, d
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _load(vectors_pc, order, cutoff, buffer, w):  # type: ignore[no-untyped-def]
     """Unit vectors, distances and sqrt(2 / r_c) / r of the pairs in ``order``; padding gets scale 0."""
     x, y, z, r, scale = w * uint64(_X), w * uint64(_Y), w * uint64(_Z), w * uint64(_R), w * uint64(_SCALE)
@@ -74,7 +76,7 @@ def _load(vectors_pc, order, cutoff, buffer, w):  # type: ignore[no-untyped-def]
             buffer[scale + k] = math.sqrt(2.0 / cutoff) / distance
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _radial(cutoff, n_pad, buffer, w):  # type: ignore[no-untyped-def]
     """Line _RADIAL + n − 1 = R_n(r_k), by sin((n+1)θ) = 2 cos θ sin(nθ) − sin((n−1)θ)."""
     r, scale, first = w * uint64(_R), w * uint64(_SCALE), w * uint64(_RADIAL)
@@ -97,7 +99,7 @@ def _radial(cutoff, n_pad, buffer, w):  # type: ignore[no-untyped-def]
             buffer[now + k] = buffer[r + k] * buffer[now - w + k] - buffer[now - w - w + k]
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _raise_order(buffer, w):  # type: ignore[no-untyped-def]
     """cos + i sin ← (x + i y)(cos + i sin)."""
     x, y, cos, sin = w * uint64(_X), w * uint64(_Y), w * uint64(_COS), w * uint64(_SIN)
@@ -107,7 +109,7 @@ def _raise_order(buffer, w):  # type: ignore[no-untyped-def]
         buffer[cos + k] = c
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _raise_degree(a, b, buffer, w, last, before, now):  # type: ignore[no-untyped-def]
     """now = a (z last − b before)."""
     z = w * uint64(_Z)
@@ -115,7 +117,7 @@ def _raise_degree(a, b, buffer, w, last, before, now):  # type: ignore[no-untype
         buffer[now + k] = a * (buffer[z + k] * buffer[last + k] - b * buffer[before + k])
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _project(buffer, w, line, legendre, even, odd, at):  # type: ignore[no-untyped-def]
     """even[at + n] = Σ_k R_n P cos_m, odd[at + n] = Σ_k R_n P sin_m for the eight lines from ``line``."""
     e0 = e1 = e2 = e3 = e4 = e5 = e6 = e7 = 0.0
@@ -154,7 +156,7 @@ def _project(buffer, w, line, legendre, even, odd, at):  # type: ignore[no-untyp
         at += one
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _angular(buffer, w, n_pad, l_max, a, b, d, even, odd, at):  # type: ignore[no-untyped-def]
     """Coefficients c(l, ±m, n) of one channel for l ≥ 1, at ``at + ((l_max + 1) l + m) n_pad + n``."""
     cos, sin = w * uint64(_COS), w * uint64(_SIN)
@@ -181,7 +183,7 @@ def _angular(buffer, w, n_pad, l_max, a, b, d, even, odd, at):  # type: ignore[n
                     _project(buffer, w, w * (uint64(_RADIAL) + n), now, even, odd, to + n)
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _contract(even, odd, at_a, at_b, l_max, n_pad, sums, power, to):  # type: ignore[no-untyped-def]
     """power[to + (l − 1) n_pad + n] = Σ_m c_a c_b."""
     degrees = uint64(l_max + 1)
@@ -197,7 +199,7 @@ def _contract(even, odd, at_a, at_b, l_max, n_pad, sums, power, to):  # type: ig
             power[to + (l - uint64(1)) * n_pad + n] = sums[n]
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _select(start, stop, j_p, types_n, n_species, channel, order, edges):  # type: ignore[no-untyped-def]
     """Pairs of one channel (−1: all) grouped by species, padded with −1 to whole vectors; returns their number."""
     count = 0
@@ -215,7 +217,7 @@ def _select(start, stop, j_p, types_n, n_species, channel, order, edges):  # typ
     return count
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _densities(buffer, w, edges, n_max, density, absolute):  # type: ignore[no-untyped-def]
     """density[t n_max + n] += Σ R_n over neighbours of species t, absolute[n] += Σ |R_n| over all."""
     for t in range(len(edges) - 1):
@@ -230,7 +232,7 @@ def _densities(buffer, w, edges, n_max, density, absolute):  # type: ignore[no-u
             absolute[n] += size
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _norms(rule, density, absolute, n_species, n_max, norm):  # type: ignore[no-untyped-def]
     """What c(l, m, n) is divided by: Σ|R_n| (robust), |Σ R_n| held above 1e-6 Σ|R_n| (paper); 1 if zero."""
     for n in range(n_max):
@@ -244,7 +246,7 @@ def _norms(rule, density, absolute, n_species, n_max, norm):  # type: ignore[no-
             norm[n] = 1.0
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def _store(rule, density, norm, power, pairs, n_max, n_pad, l_max, table, at, angular):  # type: ignore[no-untyped-def]
     """Densities and scaled power into the table (see ``expand``)."""
     for f in range(len(density)):
@@ -260,7 +262,7 @@ def _store(rule, density, norm, power, pairs, n_max, n_pad, l_max, table, at, an
             to += n_max
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@njit(fast=True, error_model="numpy")
 def expand(  # type: ignore[no-untyped-def]
     start, stop, offsets, j_p, vectors_pc, types_n, n_species, split, cutoff, n_max, l_max, a, b, d,
     rule, centres, table, width, angular,

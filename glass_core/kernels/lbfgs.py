@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from glass_core.kernels.expansion import FASTMATH
+from glass_core.kernels.jit import njit
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@njit(fast=True)
 def _dot(a, b):  # type: ignore[no-untyped-def]
     total = 0.0
     for k in range(len(a)):
@@ -16,7 +15,7 @@ def _dot(a, b):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@njit(fast=True)
 def two_loops(steps, changes, products, newest, count, compliance, force, out):  # type: ignore[no-untyped-def]
     """out = inverse Hessian of the memory times force (Nocedal & Wright, Algorithm 7.4).
 
@@ -46,7 +45,7 @@ def two_loops(steps, changes, products, newest, count, compliance, force, out): 
             out[k] += (alphas[row] - beta) * steps[row, k]
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@njit(fast=True)
 def remember(steps, changes, products, row, step, before, after):  # type: ignore[no-untyped-def]
     """Puts a step, and the force before minus the force after it, into a row of the memory.
 
@@ -66,7 +65,7 @@ def remember(steps, changes, products, row, step, before, after):  # type: ignor
     return product, length, change
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@njit(fast=True)
 def largest(vectors):  # type: ignore[no-untyped-def]
     """Length of the longest of vectors of shape (n, 3)."""
     most = 0.0
@@ -78,7 +77,7 @@ def largest(vectors):  # type: ignore[no-untyped-def]
     return np.sqrt(most)
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@njit(fast=True)
 def remove(vector, axis):  # type: ignore[no-untyped-def]
     """Removes from ``vector`` its part along the unit vector ``axis``, in place; returns that part."""
     part = _dot(vector, axis)
@@ -87,7 +86,7 @@ def remove(vector, axis):  # type: ignore[no-untyped-def]
     return part
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@njit(fast=True)
 def orthogonalise(vector, basis, count):  # type: ignore[no-untyped-def]
     """Removes the first ``count`` rows of an orthonormal basis from ``vector``, twice; returns the length left."""
     for _ in range(2):
@@ -96,7 +95,7 @@ def orthogonalise(vector, basis, count):  # type: ignore[no-untyped-def]
     return np.sqrt(_dot(vector, vector))
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@njit(fast=True)
 def extend_krylov(image, basis, first, k, diagonal, beside):  # type: ignore[no-untyped-def]
     """One Lanczos step: fills entry k of the tridiagonal matrix and the next row of the basis.
 
@@ -118,7 +117,7 @@ def extend_krylov(image, basis, first, k, diagonal, beside):  # type: ignore[no-
     return beside[k]
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _below(diagonal, beside, size, value):  # type: ignore[no-untyped-def]
     """Whether a tridiagonal matrix has an eigenvalue below ``value`` (Sturm sequence)."""
     pivot = diagonal[0] - value
@@ -131,7 +130,7 @@ def _below(diagonal, beside, size, value):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def lowest_value(diagonal, beside, size):  # type: ignore[no-untyped-def]
     """Lowest eigenvalue of a symmetric tridiagonal matrix, by bisection between Gershgorin's bound and its diagonal."""
     low, high = np.inf, np.inf
@@ -148,7 +147,7 @@ def lowest_value(diagonal, beside, size):  # type: ignore[no-untyped-def]
     return 0.5 * (low + high)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def lowest_vector(diagonal, beside, size, value, out):  # type: ignore[no-untyped-def]
     """Eigenvector of a symmetric tridiagonal matrix to its lowest eigenvalue, by inverse iteration from just below it.
 

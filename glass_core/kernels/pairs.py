@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from glass_core.kernels.jit import njit
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def count_rows(i_p, j_p, offsets):  # type: ignore[no-untyped-def]
     """offsets[i + 1] = number of neighbours of atom i, summed up to offsets."""
     for p in range(len(i_p)):
@@ -16,7 +17,7 @@ def count_rows(i_p, j_p, offsets):  # type: ignore[no-untyped-def]
         offsets[i + 1] += offsets[i]
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def fill_rows(i_p, j_p, offsets, out_pair):  # type: ignore[no-untyped-def]
     """Row i lists its pairs in the order found, as p (i is the first atom of p) or −p − 1 (the second)."""
     cursor = offsets[:-1].copy()
@@ -29,7 +30,7 @@ def fill_rows(i_p, j_p, offsets, out_pair):  # type: ignore[no-untyped-def]
         cursor[j] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def transpose_rows(i_p, j_p, offsets, pair, out_pair):  # type: ignore[no-untyped-def]
     """Pairs in the order of ascending neighbours.
 
@@ -44,7 +45,7 @@ def transpose_rows(i_p, j_p, offsets, pair, out_pair):  # type: ignore[no-untype
             cursor[j] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def gather(start, stop, i_p, j_p, vectors_pc, pair, out_j, out_vectors):  # type: ignore[no-untyped-def]
     """Neighbour and vector of each pair p (from its first atom), or of −p − 1 (from its second)."""
     for at in range(start, stop):
@@ -61,7 +62,7 @@ def gather(start, stop, i_p, j_p, vectors_pc, pair, out_j, out_vectors):  # type
         out_vectors[at, 2] = sign * vectors_pc[p, 2]
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def count_near(start, stop, offsets, vectors_pc, limit, counts):  # type: ignore[no-untyped-def]
     """counts[i] = number of vectors of row i whose square is at most ``limit``."""
     for i in range(start, stop):
@@ -71,7 +72,7 @@ def count_near(start, stop, offsets, vectors_pc, limit, counts):  # type: ignore
         counts[i] = count
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def copy_near(start, stop, offsets, j_p, vectors_pc, limit, out_offsets, out_j, out_vectors):  # type: ignore[no-untyped-def]
     """The rows of ``count_near``, those vectors alone."""
     for i in range(start, stop):
@@ -84,7 +85,7 @@ def copy_near(start, stop, offsets, j_p, vectors_pc, limit, out_offsets, out_j, 
                 at += 1
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _before(j, v, a_j, a_v):  # type: ignore[no-untyped-def]
     """Whether neighbour (j, v) sorts before (a_j, a_v): by index, then by vector (several images)."""
     if j != a_j:
@@ -95,7 +96,7 @@ def _before(j, v, a_j, a_v):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def order_images(start, stop, offsets, j_p, vectors_pc, shortest):  # type: ignore[no-untyped-def]
     """Orders images of one neighbour by vector; shortest[i] = the squared length of the shortest vector of row i."""
     v = np.empty(3)

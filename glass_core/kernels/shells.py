@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, uint64
 
-from glass_core.kernels.expansion import FASTMATH
+from glass_core.kernels.jit import njit, require_compiler, uint64
+
+require_compiler()
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@njit(fast=True)
 def link_weights(start, stop, vectors_pc, length, weights):  # type: ignore[no-untyped-def]
     """weights[p] = exp(−r_p / length)."""
     for p in range(start, stop):
@@ -20,13 +21,13 @@ def link_weights(start, stop, vectors_pc, length, weights):  # type: ignore[no-u
         weights[p] = math.exp(-math.sqrt(x * x + y * y + z * z) / length)
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@njit(fast=True)
 def _add_scaled(weight, table, at, sums):  # type: ignore[no-untyped-def]
     for f in range(uint64(len(sums))):
         sums[f] += weight * table[at + f]
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@njit(fast=True)
 def average(start, stop, ring, starts, stops, j_p, weights, place, width, before, after):  # type: ignore[no-untyped-def]
     """Row r of ``after`` = Σ_j w_ij (row place[j] of ``before``) / Σ_j w_ij for i = ring[r]; zero without neighbours.
 
@@ -48,7 +49,7 @@ def average(start, stop, ring, starts, stops, j_p, weights, place, width, before
             after[at + f] = sums[f]
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def mark(ring, starts, stops, j_p, marked):  # type: ignore[no-untyped-def]
     """Marks the atoms of a ring and all their neighbours."""
     for row in range(len(ring)):

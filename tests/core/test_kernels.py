@@ -1,0 +1,90 @@
+"""Compiled loops where numba is missing, or has no place for what it compiles."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from glass_core.cli.demo import GLASS
+from glass_core.kernels import jit
+from tests.lammps.boxes import potential
+
+SADDLE = """
+from ase.build import add_adsorbate, fcc100
+from ase.calculators.emt import EMT
+from ase.optimize import BFGS
+from ase_glass import ARTn
+atoms = fcc100("Cu", (2, 2, 2), vacuum=6.0)
+add_adsorbate(atoms, "Cu", 1.7, "hollow")
+atoms.calc = EMT()
+assert BFGS(atoms, logfile=None).run(fmax=0.01)
+assert ARTn(atoms, kick="centre", centre=8, seed=1, logfile=None).run()
+"""
+
+
+@pytest.fixture
+def without_numba(tmp_path: pathlib.Path) -> dict[str, str]:
+    (tmp_path / "numba").mkdir()
+    (tmp_path / "numba" / "__init__.py").write_text("raise ImportError('Numba needs\\nanother NumPy')\n")
+    root = str(pathlib.Path(__file__).resolve().parents[2])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), root])}
+
+
+def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_searches_on_other_surfaces_go_on_without_numba(without_numba: dict[str, str]) -> None:
+    pytest.importorskip("ase")
+    done = _run(without_numba, "-c", SADDLE)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_needs_compiled_loops_says_so(without_numba: dict[str, str], tmp_path: pathlib.Path) -> None:
+    glass = ["-m", "glass_core.cli.main"]
+    commands = [["predict", str(GLASS), "-o", str(tmp_path / "p.extxyz")]]
+    if potential() is not None:
+        commands.append(["label", str(GLASS), "-p", str(potential()), "-o", str(tmp_path / "l.h5"), "--atoms", "1"])
+    for command in commands:
+        done = _run(without_numba, *glass, *command)
+        assert done.returncode == 2
+        assert done.stderr.startswith("glass: error: numba cannot be imported here (Numba needs another NumPy)")
+        assert done.stderr.count("\n") == 1
+    doctor = _run(without_numba, *glass, "doctor")
+    assert doctor.returncode == 0
+    assert "do not work: numba cannot be imported" in doctor.stdout
+
+
+def test_compiled_code_has_a_place_of_ours_where_nothing_else_can_be_written(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(jit, "_writable", lambda folder: False)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "there")
+    jit._keep_code()
+    assert os.environ["NUMBA_CACHE_DIR"] == "there"
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    jit._keep_code()
+    mine = pathlib.Path(os.environ["NUMBA_CACHE_DIR"])
+    assert mine == tmp_path / f"glass-plugins-{os.getuid()}"
+    assert mine.stat().st_mode & 0o777 == 0o700
+    mine.chmod(0o777)  # as somebody else would leave it, to have code of theirs loaded
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    jit._keep_code()
+    other = pathlib.Path(os.environ["NUMBA_CACHE_DIR"])
+    assert other.parent == tmp_path
+    assert other != mine
+    assert other.stat().st_mode & 0o777 == 0o700
+
+
+def test_folders_are_writable_or_not(tmp_path: pathlib.Path) -> None:
+    assert jit._writable(tmp_path / "new" / "folder")
+    (tmp_path / "file").write_text("")
+    assert not jit._writable(tmp_path / "file")
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
