@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from ase_glass.kicks import KickLike, kick_direction, require_kick
 from ase_glass.search_log import SearchLog
 from ase_glass.surface import AseSurface, moving_atoms
 from glass_core import GlassError
+from glass_core.campaign.overrides import changed_settings
 from glass_core.saddle.records import Outcome, State
 from glass_core.saddle.search import Steps, search
 from glass_core.saddle.settings import DEFAULT_PRESET, ArtnSettings, preset
@@ -45,7 +46,8 @@ class ARTn(Optimizer):
             all of them around ``centre``; a list or mask of atoms; or the direction itself, shape (n, 3). Default:
             that of the settings.
         centre: atom around which the kick is made; default one drawn at random.
-        settings: name of a preset (``glass_core.saddle.settings.PRESETS``) or ``ArtnSettings``.
+        settings: name of a preset (``glass_core.saddle.settings.PRESETS``), ``ArtnSettings``, or what differs from the
+            default preset, ``{"climb": {"force": 0.03}}``.
         seed: decides the kick and the first mode; or a numpy generator.
         logfile: file, path, "-" for the screen or None.
         trajectory: path of a file or an open trajectory; written if both sides were relaxed.
@@ -75,14 +77,14 @@ class ARTn(Optimizer):
         atoms: Atoms,
         kick: KickLike = None,
         centre: int | None = None,
-        settings: str | ArtnSettings = DEFAULT_PRESET,
+        settings: str | ArtnSettings | Mapping[str, Any] = DEFAULT_PRESET,
         seed: int | np.random.Generator = 0,
         logfile: IO[str] | str | pathlib.Path | None = "-",
         trajectory: str | os.PathLike[str] | TrajectoryWriter | None = None,
         append_trajectory: bool = False,
         freedom: Freedom | None = None,
     ) -> None:
-        self.settings = preset(settings) if isinstance(settings, str) else settings
+        self.settings = _settings(settings)
         moving_atoms(atoms)
         require_kick(kick, centre, len(atoms))
         self.outcome: Outcome | None = None
@@ -234,6 +236,16 @@ class ARTn(Optimizer):
         if self.outcome is None:
             raise GlassError(f"the search has not ended after {self.nsteps} steps; call run() without a limit of steps")
         return self._begin(None)[0], self.outcome
+
+
+def _settings(given: object) -> ArtnSettings:
+    if isinstance(given, ArtnSettings):
+        return given
+    if isinstance(given, Mapping):
+        return changed_settings(preset(DEFAULT_PRESET), given)
+    if not isinstance(given, str):
+        raise GlassError(f"settings must be the name of a preset, ArtnSettings or a mapping, got {given!r}")
+    return preset(given)
 
 
 def _require_minimum(surface: AseSurface, most: float) -> float:

@@ -64,6 +64,13 @@ class AseSurface:
         forces = np.asarray(self._atoms.get_forces(), dtype=np.float64)[self.moving_m]
         return self._energy() - self.reference, forces
 
+    def restart(self) -> None:
+        """Has the calculator forget earlier calls, so that a search does not depend on what was searched before."""
+        if hasattr(self._atoms.calc, "reset"):
+            self._atoms.calc.reset()
+        self._atoms.positions[self.moving_m] = self.start_mc
+        self.reference = self._energy()
+
     def placed(self, positions_mc: Floats) -> Atoms:
         """A copy of the atoms with the moving ones there, without calculator and constraints."""
         atoms = self._atoms.copy()

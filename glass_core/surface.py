@@ -41,7 +41,7 @@ class CurvedSurface(Surface, Protocol):
 
 @runtime_checkable
 class RestartableSurface(Surface, Protocol):
-    """A surface that keeps lists of neighbours between calls, whose order decides last digits."""
+    """A surface that keeps what decides last digits between calls: lists of neighbours, the state of a calculator."""
 
     def restart(self) -> None:
         """Forgets earlier calls, so that a search gives the same result whatever was searched before."""

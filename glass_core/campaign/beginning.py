@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 import pathlib
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from glass_core.structure import Floats, Structure, replace_fields
 
 _RELAXED = 0.5  # of the force that a minimum may have
 _MOST = 20_000
+_SHAKEN = "shaken_energy"
+_SAME_ENERGY = 1e-3  # relative; calculators in single precision differ by less
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +53,7 @@ class Beginning:
 
         Raises:
             GlassError: for no atoms, a species that the potential lacks, a structure that is not at a minimum, or
-                a label file of another structure.
+                a label file of another structure or of a potential that gave other energies.
         """
         structure = frame.structure
         if not structure.n_atoms:
@@ -58,13 +61,19 @@ class Beginning:
         if is_label_file(path) or is_file(path):
             known = read_labels(path).header
             known.require_structure(structure, str(path))
-            energies = _energies(self.potential.bind(known.structure)) if known.energy_n is None else known.energy_n
+            bound = self.potential.bind(known.structure)
+            if known.potential_digest == self.potential.digest:
+                _require_same_energies(bound, known, str(path))
+            energies = _energies(bound) if known.energy_n is None else known.energy_n
             return self._header(known.structure, frame, dict(known.source), energies)
         bound = self.potential.bind(structure)
         minimum = self._minimum(structure, bound, str(file))
         if minimum is not structure:
             bound = self.potential.bind(minimum)
-        source = {"file": pathlib.Path(file).name, "relaxed": minimum is not structure, "versions": _versions()}
+        source = {
+            "file": pathlib.Path(file).name, "relaxed": minimum is not structure, "versions": _versions(),
+            _SHAKEN: _shaken_energy(bound, minimum),
+        }  # fmt: skip
         return self._header(minimum, frame, source, _energies(bound))
 
     def _header(self, minimum: Structure, frame: Frame, source: dict[str, Any], energy_n: Floats | None) -> Header:
@@ -95,6 +104,29 @@ class Beginning:
         relaxed = structure.positions_nc.copy()
         relaxed[region.moving_m] = result.positions_nc
         return replace_fields(structure, positions_nc=relaxed)
+
+
+def _shaken_energy(bound: BoundPotential, structure: Structure) -> float:
+    """Energy of the structure with all atoms displaced a little at random, above that at rest, eV.
+
+    Tells potentials apart whose digest is the same, as of an ASE calculator that reads its weights from a file.
+    """
+    region = bound.region(0, None)
+    places = structure.positions_nc[region.moving_m]
+    return float(region.surface.energy_forces(places + np.random.default_rng(0).normal(0, 0.05, places.shape))[0])
+
+
+def _require_same_energies(bound: BoundPotential, known: Header, path: str) -> None:
+    before = known.source.get(_SHAKEN)
+    if before is None:  # a file from before this was kept
+        return
+    now = _shaken_energy(bound, known.structure)
+    if not math.isclose(now, before, rel_tol=_SAME_ENERGY, abs_tol=_SAME_ENERGY):
+        raise GlassError(
+            f"{path} was begun with a {known.potential} that gave other energies (its atoms shaken by 0.05 Å cost "
+            f"{before:.6g} eV then, {now:.6g} eV now); restore the files that it reads, such as weights, or give "
+            "another name with -o"
+        )
 
 
 def _energies(bound: BoundPotential) -> Floats | None:

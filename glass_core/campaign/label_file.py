@@ -32,15 +32,25 @@ def journal_of(path: AnyPath) -> pathlib.Path:
 
 
 def is_label_file(path: AnyPath) -> bool:
-    """Whether a file is one of ours (or its journal is there)."""
+    """Whether a file is one of ours (or its journal is there).
+
+    Raises:
+        GlassError: for a damaged HDF5 file.
+    """
     import h5py
 
     if is_file(journal_of(path)):
         return True
     if not is_file(path) or not h5py.is_hdf5(path):
         return False
-    with h5py.File(path, "r") as handle:
-        return bool(handle.attrs.get("schema") == SCHEMA)
+    try:
+        with h5py.File(path, "r") as handle:
+            return bool(handle.attrs.get("schema") == SCHEMA)
+    except OSError as error:
+        raise GlassError(
+            f"{path} is a damaged HDF5 file, perhaps of searches ({error}); restore it from a copy, or remove it if "
+            "there is none"
+        ) from error
 
 
 def refuse_labels(path: AnyPath) -> None:
@@ -49,14 +59,7 @@ def refuse_labels(path: AnyPath) -> None:
     Raises:
         GlassError: if it would replace a label file, or a damaged HDF5 file, which may be one.
     """
-    try:
-        holds = is_label_file(path)
-    except OSError as error:
-        raise GlassError(
-            f"cannot write {path}: it is a damaged HDF5 file, perhaps of searches ({error}); remove it or give the "
-            "output another name"
-        ) from error
-    if holds:
+    if is_label_file(path):
         raise GlassError(f"cannot write {path}: it holds the searches of `glass label`; give the output another name")
 
 

@@ -45,6 +45,20 @@ def chosen_settings(
     return ArtnSettings.from_dict(content)
 
 
+def changed_settings(base: ArtnSettings, changes: Mapping[str, Any]) -> ArtnSettings:
+    """Settings with what differs from ``base``, nested as they are.
+
+    Raises:
+        GlassError: for an unknown key (the nearest one is offered) or a wrong value.
+
+    >>> changed_settings(preset("strict"), {"climb": {"force": 0.03}}).climb.force
+    0.03
+    """
+    content = base.as_dict()
+    _merge(content, changes, "the search settings")
+    return ArtnSettings.from_dict(content)
+
+
 def _read(file: str | os.PathLike[str]) -> Mapping[str, Any]:
     path = existing_file(file, "settings file", "give a YAML file")
     content = read_yaml(path)

@@ -228,6 +228,11 @@ def test_relaxing_between_making_and_running(slab: Atoms) -> None:
 def test_mistakes(slab: Atoms) -> None:
     with pytest.raises(GlassError, match=r"unknown preset 'bauchy2042'.*Did you mean 'bauchy2024'"):
         ARTn(slab, settings="bauchy2042")
+    assert ARTn(slab, settings={"climb": {"force": 0.03}}, logfile=None).settings.climb.force == 0.03
+    with pytest.raises(GlassError, match="unknown setting 'forse'.*Did you mean 'force'"):
+        ARTn(slab, settings={"climb": {"forse": 0.03}})
+    with pytest.raises(GlassError, match="must be the name of a preset, ArtnSettings or a mapping, got 3"):
+        ARTn(slab, settings=3)
     with pytest.raises(GlassError, match=r"unknown kick 'shel'.*Did you mean 'shell'"):
         ARTn(slab, kick="shel")
     with pytest.raises(GlassError, match=r"fmax must be > 0 eV/Å, got -0\.1"):

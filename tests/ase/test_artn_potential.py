@@ -46,6 +46,22 @@ class Part(EMT):
         return super().get_potential_energies(atoms) - 0.01
 
 
+class Remembering(EMT):
+    """A calculator whose energies depend a little on the calls before, as those that converge from the last result."""
+
+    calls = 0
+
+    def reset(self) -> None:
+        super().reset()
+        self.calls = 0
+
+    def calculate(self, *arguments: object, **options: object) -> None:
+        super().calculate(*arguments, **options)
+        self.calls += 1
+        for name in ("energy", "free_energy"):
+            self.results[name] += 1e-8 * np.sin(self.calls)
+
+
 HERE = f"{__name__}:"
 
 
@@ -106,6 +122,18 @@ def test_a_campaign_finds_the_hop(vacancy: Structure) -> None:
         assert record.elastic_error == 0.0
     again = searcher.bound()(0, records.index(hops[0]))
     assert again.barrier == hops[0].barrier
+
+
+def test_searches_do_not_depend_on_those_before_them(vacancy: Structure) -> None:
+    """Workers get searches in any order."""
+    settings = replace(preset("bauchy2024"), kick=Kick(atoms="centre"), regions=Regions(search=None))
+    searcher = Searcher(vacancy, AsePotential(HERE + "Remembering"), settings, seed=2)
+    one = searcher.bound()
+    after = [one(atom, 0) for atom in (0, 5, 0)]
+    alone = [searcher.bound()(atom, 0) for atom in (0, 5)]
+    for a, b in zip(after, [*alone, alone[0]], strict=True):
+        assert (a.state, a.calls, a.curvature) == (b.state, b.calls, b.curvature)
+        np.testing.assert_array_equal([a.barrier, a.final_energy], [b.barrier, b.final_energy])
 
 
 def test_name_and_digest() -> None:

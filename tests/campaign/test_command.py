@@ -29,7 +29,7 @@ from glass_core.saddle.records import SearchRecord, State
 from glass_core.structure import Structure
 from tests.campaign import fakes
 from tests.campaign.conftest import labels_of, same
-from tests.campaign.fakes import FakeFromPotential, fake_potential
+from tests.campaign.fakes import BoundWell, FakeFromPotential, fake_potential
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +104,27 @@ def test_other_campaigns_are_refused(dump: pathlib.Path, capsys: pytest.CaptureF
     dump.write_text("\n".join(lines) + "\n")
     assert "atom 0 lies 0.5 Å from its place there" in fails(dump, capsys)
     assert dump.with_name("l.h5").read_bytes() == before
+
+
+def test_a_potential_that_gives_other_energies_under_the_same_name_is_refused(
+    dump: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a calculator does whose weights are in a file that its code reads."""
+    assert label(dump, "--searches", 1) == 0
+    before = dump.with_name("l.h5").read_bytes()
+    plain = BoundWell.energy_forces
+    monkeypatch.setattr(BoundWell, "energy_forces", lambda *a: tuple(1.01 * value for value in plain(*a)))
+    assert "was begun with a well that gave other energies" in fails(dump, capsys, "--searches", 2)
+    assert dump.with_name("l.h5").read_bytes() == before
+    monkeypatch.setattr(BoundWell, "energy_forces", plain)
+    assert label(dump, "--searches", 2) == 0
+
+
+def test_a_label_file_that_was_cut_off(dump: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert label(dump, "--searches", 1) == 0
+    out = dump.with_name("l.h5")
+    out.write_bytes(out.read_bytes()[:-100])
+    assert f"{out} is a damaged HDF5 file, perhaps of searches" in fails(dump, capsys, "--searches", 2)
 
 
 def test_a_structure_that_is_not_at_a_minimum(dump: pathlib.Path, box: Structure, capsys) -> None:
