@@ -19,7 +19,7 @@ from ase_glass.search_log import SearchLog
 from ase_glass.surface import AseSurface, moving_atoms
 from glass_core import GlassError
 from glass_core.campaign.overrides import changed_settings
-from glass_core.saddle.records import Outcome, State
+from glass_core.saddle.records import PHASES, Outcome, SearchRecord, State
 from glass_core.saddle.search import Steps, search
 from glass_core.saddle.settings import DEFAULT_PRESET, ArtnSettings, preset
 from glass_core.saddle.walk import Freedom
@@ -139,6 +139,24 @@ class ARTn(Optimizer):
         mode_nc = np.zeros((len(self.atoms), 3))
         mode_nc[surface.moving_m] = outcome.mode_nc
         return mode_nc
+
+    @property
+    def record(self) -> SearchRecord:
+        """The search as label files keep it, so that ``saddle.duplicates.distinct_events`` tells events apart.
+
+        Its atom is ``centre``, −1 without one; displacements are those from the minimum at which the search began.
+
+        Raises:
+            GlassError: if the search has not ended.
+        """
+        surface, outcome = self._ended()
+        centre = -1 if self._centre is None else self._centre
+        record = SearchRecord(
+            centre, 0, outcome.state, outcome.barrier, curvature=outcome.curvature,
+            calls=tuple(outcome.calls.get(phase, 0) for phase in PHASES),
+            products=tuple(outcome.products.get(phase, 0) for phase in PHASES),
+        )  # fmt: skip
+        return record.with_event(outcome, surface.moving_m, surface.start_mc)
 
     def run(self, fmax: float | None = None, steps: int = DEFAULT_MAX_STEPS) -> bool:
         """Searches until the end or for some more steps; call it again to go on.

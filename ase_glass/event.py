@@ -16,15 +16,14 @@ from glass_core.structure import Floats
 if TYPE_CHECKING:
     from ase.io.trajectory import TrajectoryWriter
 
-PHASES = ("initial", "saddle", "final")
-
 
 def event_frames(atoms: Atoms, surface: AseSurface, outcome: Outcome) -> tuple[Atoms, ...]:
     """The minimum, the saddle and the other minimum, with energies and forces; empty unless both sides are known.
 
     ``info`` of each holds ``artn_phase`` ("initial", "saddle", "final"), ``artn_state`` and ``artn_barrier``, eV.
     The first minimum is the initial one in the state ``accepted``; a search relaxes that side only until it knows,
-    so the frame shows the atoms from which the search started.
+    so the frame shows the atoms from which the search started. Of a saddle that the initial minimum does not belong
+    to, the first one is called "minimum".
 
     Args:
         atoms: of which constraints, info and arrays are taken.
@@ -34,8 +33,9 @@ def event_frames(atoms: Atoms, surface: AseSurface, outcome: Outcome) -> tuple[A
     if not outcome.sides:
         return ()
     first, second = (surface.start_mc if side.initial else side.positions_nc for side in outcome.sides)
-    places = (first, outcome.saddle_nc, second)
-    return tuple(_frame(atoms, surface, outcome, *frame) for frame in zip(PHASES, places, strict=True))
+    begins = "initial" if outcome.sides[0].initial else "minimum"
+    frames = ((begins, first), ("saddle", outcome.saddle_nc), ("final", second))
+    return tuple(_frame(atoms, surface, outcome, *frame) for frame in frames)
 
 
 def _frame(atoms: Atoms, surface: AseSurface, outcome: Outcome, phase: str, positions_mc: Floats) -> Atoms:

@@ -30,7 +30,8 @@ class ShowEvent(ModifierInterface):
     less than the label file records have zero. Colours go from light grey (still) to dark red (farthest). Global
     attributes ``Glass.event.…`` hold ``barrier``, ``final_energy`` (of the other minimum), ``elastic_error``, eV,
     ``curvature``, eV/Å², ``atom`` (index of the particle around which the search ran), ``search`` (its number there),
-    ``number``, ``count`` (of events to choose from) and ``potential``.
+    ``number``, ``count`` (of events to choose from) and ``potential``; of a campaign with ``--model`` also ``model``,
+    ``predicted_minimum`` and ``predicted_saddle`` (what it says of the atom at the minimum and at the saddle, eV).
 
     Raises (from ``pipeline.compute()``):
         GlassError: for a label file of another structure, naming what differs, or an event that does not exist.
@@ -58,7 +59,8 @@ class ShowEvent(ModifierInterface):
         search = int(searches[self.event])
         record = matched.labels.record(search)
         self._draw(data, matched, search)
-        _write_attributes(data, matched, record, int(self.event), len(searches))
+        content = {"number": int(self.event), "count": len(searches), **_content(matched, record, search)}
+        data.attributes.update({f"Glass.event.{name}": value for name, value in content.items()})
         field_dc = record.saddle_dc if self.stage == "saddle" else record.final_dc
         moved = int((np.linalg.norm(field_dc, axis=1) > _FAR).sum())
         yield (
@@ -106,18 +108,22 @@ def _colours(length_n: Floats) -> Floats:
     return np.stack([np.interp(part_n, np.linspace(0, 1, len(_SCALE)), channel) for channel in _SCALE.T], axis=1)
 
 
-def _write_attributes(data: DataCollection, matched: Matched, record: SearchRecord, event: int, count: int) -> None:
-    """Global attributes ``Glass.event.…``."""
+def _content(matched: Matched, record: SearchRecord, search: int) -> dict[str, Any]:
+    """Global attributes of an event."""
+    labels = matched.labels
     content = {
-        "number": event,
-        "count": count,
         "atom": int(matched.particle_n[record.atom]),
         "search": record.number,
         "barrier": record.barrier,
         "final_energy": record.final_energy,
         "curvature": record.curvature,
         "elastic_error": record.elastic_error,
-        "potential": matched.labels.header.potential,
+        "potential": labels.header.potential,
     }
-    for name, value in content.items():
-        data.attributes[f"Glass.event.{name}"] = value
+    if labels.predicted is not None:
+        content |= {
+            "model": labels.predicted.model,
+            "predicted_minimum": float(labels.predicted.barrier_n[record.atom]),
+            "predicted_saddle": float(labels["predicted_saddle"][search]),
+        }
+    return content

@@ -29,7 +29,7 @@ class LabelStatistics(ModifierInterface):
     (of an atom's barriers), eV, "Barriers" (how many), "Events" (accepted searches), "Searches" and "Labelled" (1 where
     there is a barrier). Atoms without one have NaN for barriers, those with one alone for errors; select
     "Labelled == 1" before colouring. A campaign with a prior gives "Posterior Barrier" and "Posterior Error" of every
-    atom too.
+    atom too, one with ``--model`` "Predicted Barrier" (of this minimum).
 
     Global attributes ``Glass.<key>.mean``, ``.median`` (of the atoms' means), ``.noise`` (root mean square of the
     standard errors), ``.reliability`` (correlation to expect with a second campaign; NaN for fewer than 30 labelled
@@ -82,6 +82,8 @@ def per_atom(labels: Labels) -> dict[str, NDArray[Any]]:
     posterior = labels.posterior()
     if posterior is not None:
         columns |= {"Posterior Barrier": posterior.mean_n, "Posterior Error": posterior.error_n}
+    if labels.predicted is not None:
+        columns["Predicted Barrier"] = labels.predicted.barrier_n
     return columns
 
 

@@ -174,6 +174,20 @@ class SearchRecord:
     products: tuple[int, ...] = (0,) * len(PHASES)
     seconds: float = 0.0
 
+    def with_event(self, outcome: Outcome, moving_m: Ints, start_nc: Floats) -> SearchRecord:
+        """The same search with the other minimum of an event, and the displacements of all atoms that could move.
+
+        Args:
+            outcome: of the search.
+            moving_m: the atoms that could move, indices in the structure.
+            start_nc: where they began.
+        """
+        if outcome.state is not State.ACCEPTED:
+            return self
+        final = outcome.sides[1]
+        at_saddle, at_end = outcome.saddle_nc - start_nc, final.positions_nc - start_nc
+        return replace(self, final_energy=final.energy, moved_d=moving_m, saddle_dc=at_saddle, final_dc=at_end)
+
     def displaced_beyond(self, distance: float) -> SearchRecord:
         """The same search with the atoms alone that are displaced by more than ``distance`` Å, at the saddle or in
         the other minimum; without any for an infinite one."""

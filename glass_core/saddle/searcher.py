@@ -122,7 +122,7 @@ class BoundSearcher:
             radius = math.inf
         error = _elastic_error(first.energy, again.energy, settings.regions.search, radius) if same else math.nan
         record = replace(record, barrier=again.energy, elastic_error=error)
-        return self._with_event(record, large, again)
+        return record.with_event(again, large.moving_m, places)
 
     def _with_sides(
         self, again: Outcome, large: Region, inner: NDArray[np.intp], first: Outcome, same: bool
@@ -159,18 +159,7 @@ class BoundSearcher:
             record, barrier=outcome.energy, first_barrier=outcome.energy,
             elastic_error=0.0 if len(region.moving_m) == self._searcher.structure.n_atoms else math.nan,
         )  # fmt: skip
-        return self._with_event(record, region, outcome)
-
-    def _with_event(self, record: SearchRecord, region: Region, outcome: Outcome) -> SearchRecord:
-        """The record with the other minimum of an event, and the displacements of all atoms that could move."""
-        if outcome.state is not State.ACCEPTED:
-            return record
-        final: Minimum = outcome.sides[1]
-        places = self._searcher.structure.positions_nc[region.moving_m]
-        at_saddle, at_end = outcome.saddle_nc - places, final.positions_nc - places
-        return replace(
-            record, final_energy=final.energy, moved_d=region.moving_m, saddle_dc=at_saddle, final_dc=at_end
-        )  # fmt: skip
+        return record.with_event(outcome, region.moving_m, self._searcher.structure.positions_nc[region.moving_m])
 
 
 def _added(before: tuple[int, ...], counts: Mapping[Phase, int]) -> tuple[int, ...]:

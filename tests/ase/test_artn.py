@@ -25,10 +25,12 @@ from ase.optimize import BFGS
 from ase.optimize.optimize import Optimizer
 
 from ase_glass import ARTn, AseSurface
+from ase_glass.event import event_frames
 from ase_glass.kicks import kick_direction
 from glass_core import GlassError
+from glass_core.saddle.duplicates import distinct_events
 from glass_core.saddle.records import State
-from glass_core.saddle.settings import Kick, Push, preset
+from glass_core.saddle.settings import Events, Kick, Push, preset
 from glass_core.surface import Surface
 
 
@@ -97,6 +99,40 @@ def test_saddle_and_minima(slab: Atoms, relaxed: Atoms) -> None:
     for frame in (first, saddle, second):
         assert not frame.get_forces()[:9].any()
         assert len(frame.constraints) == 1
+
+
+def test_records_tell_which_searches_found_the_same(slab: Atoms, relaxed: Atoms) -> None:
+    with pytest.raises(GlassError, match="has not ended"):
+        hop(slab).record  # noqa: B018 - a property
+    records = []
+    for seed in (3, 3, 5, 1):
+        slab.set_positions(relaxed.positions)
+        artn = hop(slab, seed=seed)
+        artn.run(fmax=0.01)
+        record = artn.record
+        assert (record.atom, record.state, record.barrier) == (
+            ADATOM,
+            artn.state,
+            pytest.approx(artn.barrier, nan_ok=True),
+        )
+        assert sum(record.calls) == artn.outcome.total_calls
+        records.append(record)
+    event = records[0]
+    assert event.state is State.ACCEPTED
+    assert event.moved_d.tolist() == list(range(9, len(slab)))
+    numbers = distinct_events(records, Events())
+    assert numbers[0] == numbers[1] == 0
+    hops = [r.final_dc[-1].round(1).tolist() for r, n in zip(records, numbers, strict=True) if n >= 0]
+    assert len({tuple(h) for h in hops}) == numbers.max() + 1
+
+
+def test_frames_of_a_saddle_of_other_minima_say_so(slab: Atoms, relaxed: Atoms) -> None:
+    artn = hop(slab)
+    artn.run(fmax=0.01)
+    surface, outcome = artn._ended()
+    strange = replace(outcome, sides=tuple(replace(side, initial=False) for side in outcome.sides))
+    frames = event_frames(relaxed, surface, strange)
+    assert [frame.info["artn_phase"] for frame in frames] == ["minimum", "saddle", "final"]
 
 
 def test_trajectory_holds_minimum_saddle_minimum(slab: Atoms, tmp_path) -> None:
@@ -229,7 +265,7 @@ def test_mistakes(slab: Atoms) -> None:
     with pytest.raises(GlassError, match=r"unknown preset 'bauchy2042'.*Did you mean 'bauchy2024'"):
         ARTn(slab, settings="bauchy2042")
     assert ARTn(slab, settings={"climb": {"force": 0.03}}, logfile=None).settings.climb.force == 0.03
-    with pytest.raises(GlassError, match="unknown setting 'forse'.*Did you mean 'force'"):
+    with pytest.raises(GlassError, match=r"unknown setting 'forse'.*Did you mean 'force'"):
         ARTn(slab, settings={"climb": {"forse": 0.03}})
     with pytest.raises(GlassError, match="must be the name of a preset, ArtnSettings or a mapping, got 3"):
         ARTn(slab, settings=3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import pathlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,6 +110,21 @@ def test_attributes_and_status(file, label_file) -> None:
         "number": 3, "count": 4, "atom": 17, "search": 0, "barrier": 0.8, "final_energy": 0.3, "curvature": -1.5,
         "elastic_error": 0.02, "potential": "test.eam.fs",
     }  # fmt: skip
+
+
+def test_predictions_kept_with_events(file, tmp_path, structure) -> None:
+    """What a model says of the atom before and at the saddle, and of all atoms at the minimum."""
+    plain = labels(structure)
+    said = np.linspace(0.5, 2.5, 256)
+    table = replace(plain.table, rows_r=plain.table.rows_r.copy())
+    table.rows_r["predicted_saddle"][plain.events()] = [0.1, 0.2, 0.3, 0.4]
+    predicted = Predicted("symgnn", "2" * 64, said, np.full(256, np.nan))
+    path = tmp_path / "predicted.h5"
+    write_hdf5(replace(plain, table=table, predicted=predicted), path)
+    data = run(file, ShowEvent(label_file=str(path), event=3), LabelStatistics(label_file=str(path)))
+    names = ("model", "predicted_minimum", "predicted_saddle")
+    assert [data.attributes[f"Glass.event.{name}"] for name in names] == ["symgnn", said[17], 0.4]
+    np.testing.assert_array_equal(data.particles["Predicted Barrier"], said)
 
 
 def test_events_around_one_particle(file, label_file) -> None:
