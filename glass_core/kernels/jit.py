@@ -28,9 +28,11 @@ def _keep_code() -> None:
     """
     if "NUMBA_CACHE_DIR" in os.environ:
         return
-    own = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "numba"
-    if _writable(_FOLDER / "__pycache__") or _writable(own):
+    if _writable(_FOLDER / "__pycache__"):
         return
+    with suppress(RuntimeError):  # a user without a home
+        if _writable(pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "numba"):
+            return
     user = os.getuid() if hasattr(os, "getuid") else 0
     folder = pathlib.Path(tempfile.gettempdir()) / f"glass-plugins-{user}"
     with suppress(OSError):
