@@ -7,7 +7,7 @@
 Each glass takes about five minutes (10¹⁴ K/s) to half an hour (10¹³ K/s) of one core to make, and about two hours and a
 half to label. The same command goes on after any interruption, and with ``--out examples/open_labels`` from what is
 there. All glasses get a few searches per atom first, then more. It ends with one data set of all, ``OUT.h5``, beside
-the folder. Barriers are those of events alone (``counted=accepted``), as they were before there was another choice.
+the folder.
 """
 
 from __future__ import annotations
@@ -42,8 +42,7 @@ def label(glass: pathlib.Path, searches: int, args: argparse.Namespace) -> pathl
     """Labels of a glass; searches that are there are not done again."""
     labels = glass.with_suffix(".h5")
     run("-m", "glass_core.cli.main", "label", glass, "-p", args.potential, "-o", labels, "--searches", searches,
-        "--atoms", args.label, "--seed", SEED, "--set", "counted=accepted", "--relax", "--no-displacements",
-        "--workers", args.workers)  # fmt: skip
+        "--atoms", args.label, "--seed", SEED, "--relax", "--no-displacements", "--workers", args.workers)  # fmt: skip
     return labels
 
 
