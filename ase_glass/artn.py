@@ -19,7 +19,7 @@ from ase_glass.search_log import SearchLog
 from ase_glass.surface import AseSurface, moving_atoms
 from glass_core import GlassError
 from glass_core.campaign.overrides import changed_settings
-from glass_core.saddle.records import PHASES, Outcome, SearchRecord, State
+from glass_core.saddle.records import Outcome, SearchRecord, State
 from glass_core.saddle.search import Steps, search
 from glass_core.saddle.settings import DEFAULT_PRESET, ArtnSettings, preset
 from glass_core.saddle.walk import Freedom
@@ -38,7 +38,8 @@ class ARTn(Optimizer):
 
     The atoms end at the saddle, as with a dimer of ASE, or where the search gave up. Observers are called at each
     step, when the atoms are there; ``trajectory`` gets three frames at the end: minimum, saddle, other minimum. All
-    atoms that no ``FixAtoms`` holds move; regions and ``counted`` of the settings play no part.
+    atoms that no ``FixAtoms`` holds move; regions of the settings play no part, and
+    ``counted`` but for ``record``.
 
     Args:
         atoms: at a minimum when ``run`` is called, with a calculator; ``FixAtoms`` is the only constraint allowed.
@@ -145,18 +146,16 @@ class ARTn(Optimizer):
         """The search as label files keep it, so that ``saddle.duplicates.distinct_events`` tells events apart.
 
         Its atom is ``centre``, −1 without one; displacements are those from the minimum at which the search began.
+        Which saddles have a barrier there is said by ``counted`` of the settings.
 
         Raises:
             GlassError: if the search has not ended.
         """
         surface, outcome = self._ended()
-        centre = -1 if self._centre is None else self._centre
-        record = SearchRecord(
-            centre, 0, outcome.state, outcome.barrier, curvature=outcome.curvature,
-            calls=tuple(outcome.calls.get(phase, 0) for phase in PHASES),
-            products=tuple(outcome.products.get(phase, 0) for phase in PHASES),
-        )  # fmt: skip
-        return record.with_event(outcome, surface.moving_m, surface.start_mc)
+        centre, moving_m = -1 if self._centre is None else self._centre, surface.moving_m
+        counts = self.settings.counts(outcome.state, outcome.energy)
+        whole = len(moving_m) == len(self.atoms)
+        return SearchRecord.of(centre, 0, outcome, moving_m, surface.start_mc, counts, whole)
 
     def run(self, fmax: float | None = None, steps: int = DEFAULT_MAX_STEPS) -> bool:
         """Searches until the end or for some more steps; call it again to go on.

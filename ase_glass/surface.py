@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,7 @@ class AseSurface:
 
     def restart(self) -> None:
         """Has the calculator forget earlier calls, so that a search does not depend on what was searched before."""
-        if hasattr(self._atoms.calc, "reset"):
-            self._atoms.calc.reset()
+        _forget(self._atoms.calc)
         self._atoms.positions[self.moving_m] = self.start_mc
         self.reference = self._energy()
 
@@ -84,6 +84,17 @@ class AseSurface:
 
     def _energy(self) -> float:
         return float(self._atoms.get_potential_energy(force_consistent=self._consistent))
+
+
+def _forget(calculator: Any) -> None:
+    """Resets a calculator, and those that it adds up."""
+    if callable(getattr(calculator, "reset", None)):
+        with suppress(TypeError):  # one that wants arguments is not ASE's
+            calculator.reset()
+    elif isinstance(getattr(calculator, "results", None), dict):  # ASE's BaseCalculator, as of a sum
+        calculator.atoms, calculator.results = None, {}
+    for part in getattr(getattr(calculator, "mixer", calculator), "calcs", ()):
+        _forget(part)
 
 
 def moving_atoms(atoms: Atoms) -> Ints:

@@ -65,7 +65,7 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
         "model": model.card.name,
         "output": name,
         "trained_on": known_already,
-        "doubts": [*_memories(known_already), *_strangers(flagged), *_negatives(labels)],
+        "doubts": [*_memories(model, known_already), *_strangers(flagged), *_negatives(labels)],
         "out_of_domain": flagged,
         "pearson_ceiling": {n: pearson_ceiling(labelled[n][1], errors[n]) for n in known},
         "coverage": covered,
@@ -73,7 +73,9 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
     }
 
 
-def _memories(names: Sequence[str]) -> Iterator[str]:
+def _memories(model: Model, names: Sequence[str]) -> Iterator[str]:
+    if "training" in model.card.content and not _fingerprints(model):
+        yield "the model's card does not tell which atoms it was trained on, so that these may be among them"
     if names:
         yield f"the model was trained on {', '.join(names)}: these scores show memory, not prediction"
 
@@ -103,5 +105,11 @@ def trained_on(model: Model, dataset: Dataset) -> list[str]:
 
     A configuration is known by its atoms (``fingerprint``), in whatever file and under whatever name.
     """
-    seen = model.card.content.get("training", {}).get("fingerprints", {}).values()
-    return [c.name for c in dataset if any(same(fingerprint(c.structure), known) for known in seen)]
+    seen = [known for known in _fingerprints(model).values() if known]
+    ours = {c.name: fingerprint(c.structure) for c in dataset} if seen else {}
+    return [name for name, mine in ours.items() if any(same(mine, known) for known in seen)]
+
+
+def _fingerprints(model: Model) -> Mapping[str, Sequence[float]]:
+    known: Mapping[str, Sequence[float]] = model.card.content.get("training", {}).get("fingerprints", {})
+    return known

@@ -106,14 +106,15 @@ def _configuration(path: pathlib.Path, species: SpeciesMap) -> Configuration:
     held = [str(t) for t in np.unique(types).tolist()]
     if not set(held) <= set(species):
         known = ",".join(f"{key}={name}" for key, name in species.items())
+        cure = ",".join(f"{key}={species.get(key, '…')}" for key in held)
         raise GlassError(
-            f"{path} has the types {', '.join(held)}, but species are {known}; say which they are with --species, "
-            f"as in --species {held[0]}=Cu"
+            f"{path} has the types {', '.join(held)}, but species are {known}; say which they are: --species {cure}"
         )
     names = tuple(dict.fromkeys(species.values()))
+    numbered = {key: names.index(name) for key, name in species.items()}
+    cell = _box(content, path)
     try:
-        numbered = {key: names.index(name) for key, name in species.items()}
-        structure = Structure(positions, [numbered[str(t)] for t in types.tolist()], names, _box(content, path), True)
+        structure = Structure(positions, [numbered[str(t)] for t in types.tolist()], names, cell, True)
     except GlassError as error:
         raise GlassError(f"{path}: {error}") from error
     labels = {"barrier": _numbers(content, path, "trajectory_start_velocities", (n,), or_nan=True)}
@@ -125,7 +126,7 @@ def _configuration(path: pathlib.Path, species: SpeciesMap) -> Configuration:
 
 def _box(content: dict[str, Any], path: pathlib.Path) -> Floats:
     """Box vectors in rows."""
-    if "box" in content and np.shape(content["box"]) == (3, 3):
+    if getattr(content.get("box"), "shape", None) == (3, 3):
         return _numbers(content, path, "box", (3, 3))
     lengths = _numbers(content, path, "box", (3,))
     if (lengths <= 0).any():

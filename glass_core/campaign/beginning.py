@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import math
 import pathlib
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from glass_core import __version__
 from glass_core.campaign.header import Header
 from glass_core.campaign.label_file import is_label_file, read_labels
 from glass_core.errors import GlassError
@@ -20,10 +18,11 @@ from glass_core.potentials.base import BoundPotential, Potential, SharedEnergy
 from glass_core.saddle.minimise import minimise
 from glass_core.saddle.settings import ArtnSettings
 from glass_core.structure import Floats, Structure, replace_fields
+from glass_core.versions import versions
 
 _RELAXED = 0.5  # of the force that a minimum may have
 _MOST = 20_000
-_SHAKEN = "shaken_energy"
+_SHAKEN, _SHAKE = "shaken_energy", 0.05  # Å
 _SAME_ENERGY = 1e-3  # relative; calculators in single precision differ by less
 
 
@@ -70,10 +69,14 @@ class Beginning:
         minimum = self._minimum(structure, bound, str(file))
         if minimum is not structure:
             bound = self.potential.bind(minimum)
-        source = {
-            "file": pathlib.Path(file).name, "relaxed": minimum is not structure, "versions": _versions(),
-            _SHAKEN: _shaken_energy(bound, minimum),
-        }  # fmt: skip
+        source: dict[str, Any] = {
+            "file": pathlib.Path(file).name,
+            "relaxed": minimum is not structure,
+            "versions": versions("numpy", "numba"),
+        }
+        shaken = _shaken_energy(bound, minimum)
+        if shaken is not None:
+            source[_SHAKEN] = shaken
         return self._header(minimum, frame, source, _energies(bound))
 
     def _header(self, minimum: Structure, frame: Frame, source: dict[str, Any], energy_n: Floats | None) -> Header:
@@ -106,24 +109,29 @@ class Beginning:
         return replace_fields(structure, positions_nc=relaxed)
 
 
-def _shaken_energy(bound: BoundPotential, structure: Structure) -> float:
-    """Energy of the structure with all atoms displaced a little at random, above that at rest, eV.
+def _shaken_energy(bound: BoundPotential, structure: Structure) -> float | None:
+    """Energy of the structure with all atoms displaced a little at random, above that at rest, eV; None if it has none.
 
     Tells potentials apart whose digest is the same, as of an ASE calculator that reads its weights from a file.
     """
     region = bound.region(0, None)
     places = structure.positions_nc[region.moving_m]
-    return float(region.surface.energy_forces(places + np.random.default_rng(0).normal(0, 0.05, places.shape))[0])
+    shaken = places + np.random.default_rng(0).normal(0, _SHAKE, places.shape)
+    try:
+        energy = float(region.surface.energy_forces(shaken)[0])
+    except Exception:  # noqa: BLE001 - whatever a potential raises, which is no reason not to begin
+        return None
+    return energy if math.isfinite(energy) else None
 
 
 def _require_same_energies(bound: BoundPotential, known: Header, path: str) -> None:
     before = known.source.get(_SHAKEN)
-    if before is None:  # a file from before this was kept
+    now = None if before is None else _shaken_energy(bound, known.structure)  # None: a file of before, or no energy
+    if before is None or now is None:
         return
-    now = _shaken_energy(bound, known.structure)
     if not math.isclose(now, before, rel_tol=_SAME_ENERGY, abs_tol=_SAME_ENERGY):
         raise GlassError(
-            f"{path} was begun with a {known.potential} that gave other energies (its atoms shaken by 0.05 Å cost "
+            f"{path} was begun with a {known.potential} that gave other energies (its atoms shaken by {_SHAKE} Å cost "
             f"{before:.6g} eV then, {now:.6g} eV now); restore the files that it reads, such as weights, or give "
             "another name with -o"
         )
@@ -132,7 +140,3 @@ def _require_same_energies(bound: BoundPotential, known: Header, path: str) -> N
 def _energies(bound: BoundPotential) -> Floats | None:
     """Energy of each atom, eV; None from a potential that does not tell."""
     return bound.atom_energies() if isinstance(bound, SharedEnergy) else None
-
-
-def _versions() -> dict[str, str]:
-    return {"glass-plugins": __version__, **{name: importlib.metadata.version(name) for name in ("numpy", "numba")}}

@@ -59,7 +59,11 @@ def refuse_labels(path: AnyPath) -> None:
     Raises:
         GlassError: if it would replace a label file, or a damaged HDF5 file, which may be one.
     """
-    if is_label_file(path):
+    try:
+        holds = is_label_file(path)
+    except GlassError as error:
+        raise GlassError(f"cannot write {path}, or give the output another name: {error}") from error
+    if holds:
         raise GlassError(f"cannot write {path}: it holds the searches of `glass label`; give the output another name")
 
 

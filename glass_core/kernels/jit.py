@@ -24,9 +24,10 @@ _FOLDER = pathlib.Path(__file__).parent
 def _keep_code() -> None:
     """Names a folder for compiled code where neither that of the sources nor the user's own can be written.
 
-    numba refuses to work then. Code is loaded from there, so the folder must be ours alone.
+    numba refuses to work then. Code is loaded from there, so the folder must be ours alone; workers find it by the
+    environment.
     """
-    if "NUMBA_CACHE_DIR" in os.environ:
+    if os.environ.get("NUMBA_CACHE_DIR"):
         return
     if _writable(_FOLDER / "__pycache__"):
         return
@@ -59,12 +60,12 @@ try:
     import numba
     from numba import uint64
 
-    if "NUMBA_CACHE_DIR" in os.environ:
+    if os.environ.get("NUMBA_CACHE_DIR"):
         numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # numba may have been imported before
     _missing = ""
-except ImportError as error:
+except (ImportError, OSError, AttributeError, SystemError) as error:  # a library that is lacking, another numpy …
     uint64 = None
-    _missing = " ".join(str(error).split())
+    _missing = " ".join(str(error).split()) or type(error).__name__
 
 
 def njit(*, fast: bool = False, **options: Any) -> Callable[[Callable[..., Any]], Any]:

@@ -57,6 +57,11 @@ def added(a: Mapping[Phase, int], b: Mapping[Phase, int]) -> dict[Phase, int]:
     return {phase: a.get(phase, 0) + b.get(phase, 0) for phase in PHASES}
 
 
+def by_phase(counts: Mapping[Phase, int]) -> tuple[int, ...]:
+    """Counts in the order of ``PHASES``."""
+    return tuple(counts.get(phase, 0) for phase in PHASES)
+
+
 @dataclass(frozen=True, eq=False)
 class Step:
     """One step of a search.
@@ -173,6 +178,27 @@ class SearchRecord:
     calls: tuple[int, ...] = (0,) * len(PHASES)
     products: tuple[int, ...] = (0,) * len(PHASES)
     seconds: float = 0.0
+
+    @classmethod
+    def of(
+        cls, atom: int, number: int, outcome: Outcome, moving_m: Ints, start_nc: Floats, counts: bool, whole: bool
+    ) -> SearchRecord:
+        """The record of a search that was not converged again.
+
+        Args:
+            atom, number: which search.
+            outcome: of the search.
+            moving_m: the atoms that could move, indices in the structure.
+            start_nc: where they began.
+            counts: whether its saddle counts (``ArtnSettings.counts``).
+            whole: whether these are all atoms.
+        """
+        calls, products = by_phase(outcome.calls), by_phase(outcome.products)
+        record = cls(atom, number, outcome.state, curvature=outcome.curvature, calls=calls, products=products)
+        if not counts:
+            return record
+        known = replace(record, barrier=outcome.energy, first_barrier=outcome.energy)
+        return replace(known, elastic_error=0.0 if whole else np.nan).with_event(outcome, moving_m, start_nc)
 
     def with_event(self, outcome: Outcome, moving_m: Ints, start_nc: Floats) -> SearchRecord:
         """The same search with the other minimum of an event, and the displacements of all atoms that could move.

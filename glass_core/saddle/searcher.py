@@ -67,8 +67,10 @@ class BoundSearcher:
         kick = gaussian_kick(kicked, len(region.moving_m), rng)
         places = searcher.structure.positions_nc[region.moving_m]
         outcome = run(search(region.surface, places, kick, settings, rng, self.freedom(region)))
-        record = self._record(atom, number, region, outcome)
-        if settings.counts(outcome.state, outcome.energy) and self._larger(region) is not None:
+        counts = settings.counts(outcome.state, outcome.energy)
+        whole = len(region.moving_m) == searcher.structure.n_atoms
+        record = SearchRecord.of(atom, number, outcome, region.moving_m, places, counts, whole)
+        if counts and self._larger(region) is not None:
             record = self._refined(record, region, outcome)
         return replace(record, seconds=time.perf_counter() - start)
 
@@ -146,20 +148,6 @@ class BoundSearcher:
                 sides = first.sides[0], Minimum(relaxed.energy, relaxed.positions_nc, False, relaxed.force)
                 return replace(again, sides=sides)
         return run(check_sides(large.surface, places, again, settings, self.freedom(large)))
-
-    def _record(self, atom: int, number: int, region: Region, outcome: Outcome) -> SearchRecord:
-        none = (0,) * len(PHASES)
-        record = SearchRecord(
-            atom, number, outcome.state, curvature=outcome.curvature,
-            calls=_added(none, outcome.calls), products=_added(none, outcome.products),
-        )  # fmt: skip
-        if not self._searcher.settings.counts(outcome.state, outcome.energy):
-            return record
-        record = replace(
-            record, barrier=outcome.energy, first_barrier=outcome.energy,
-            elastic_error=0.0 if len(region.moving_m) == self._searcher.structure.n_atoms else math.nan,
-        )  # fmt: skip
-        return record.with_event(outcome, region.moving_m, self._searcher.structure.positions_nc[region.moving_m])
 
 
 def _added(before: tuple[int, ...], counts: Mapping[Phase, int]) -> tuple[int, ...]:

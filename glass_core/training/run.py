@@ -7,11 +7,9 @@ import pathlib
 import platform
 import time
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-import glass_core
 from glass_core.dataset import Dataset
 from glass_core.fingerprint import fingerprint
 from glass_core.model_file import save_model
@@ -20,6 +18,9 @@ from glass_core.training.bench import Notes, Tell, bench_of
 from glass_core.training.config import TrainingConfig
 from glass_core.training.cross_validation import cross_validate, part_of, require_data, run_name, scored_groups
 from glass_core.training.parallel import is_first
+from glass_core.versions import versions
+
+_PACKAGES = ("numpy", "torch", "torch-geometric", "numba", "vesin")
 
 
 def train(
@@ -76,18 +77,8 @@ def train(
             "date": time.strftime("%Y-%m-%d"),
         },
         "scores": summary,
-        "versions": _versions(),
+        "versions": {"python": platform.python_version(), **versions(*_PACKAGES)},
     }
     if is_first():
         save_model(model, out, extra)
     return summary
-
-
-def _versions() -> dict[str, str]:
-    import importlib.metadata as metadata
-
-    installed = {}
-    for name in ("numpy", "torch", "torch-geometric", "numba", "vesin"):
-        with suppress(metadata.PackageNotFoundError):
-            installed[name] = metadata.version(name)
-    return {"glass-plugins": glass_core.__version__, "python": platform.python_version(), **installed}

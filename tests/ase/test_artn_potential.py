@@ -15,6 +15,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
+from ase.calculators.mixing import SumCalculator
 from ase.optimize import BFGS
 
 from ase_glass import AsePotential, to_structure
@@ -60,6 +61,10 @@ class Remembering(EMT):
         self.calls += 1
         for name in ("energy", "free_energy"):
             self.results[name] += 1e-8 * np.sin(self.calls)
+
+
+def added_up() -> SumCalculator:
+    return SumCalculator([Remembering()])
 
 
 HERE = f"{__name__}:"
@@ -124,10 +129,11 @@ def test_a_campaign_finds_the_hop(vacancy: Structure) -> None:
     assert again.barrier == hops[0].barrier
 
 
-def test_searches_do_not_depend_on_those_before_them(vacancy: Structure) -> None:
+@pytest.mark.parametrize("target", ["Remembering", "added_up"])
+def test_searches_do_not_depend_on_those_before_them(vacancy: Structure, target: str) -> None:
     """Workers get searches in any order."""
     settings = replace(preset("bauchy2024"), kick=Kick(atoms="centre"), regions=Regions(search=None))
-    searcher = Searcher(vacancy, AsePotential(HERE + "Remembering"), settings, seed=2)
+    searcher = Searcher(vacancy, AsePotential(HERE + target), settings, seed=2)
     one = searcher.bound()
     after = [one(atom, 0) for atom in (0, 5, 0)]
     alone = [searcher.bound()(atom, 0) for atom in (0, 5)]

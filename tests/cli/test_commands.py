@@ -112,7 +112,7 @@ def test_searches_are_not_overwritten(dump: pathlib.Path, tmp_path: pathlib.Path
         assert "holds the searches of `glass label`; give the output another name" in fails(command, capsys)
     assert labels.read_bytes() == before
     labels.write_bytes(before[:1000])
-    assert "is a damaged HDF5 file, perhaps of searches" in fails(["import", LABELS, "-o", labels], capsys)
+    assert "or give the output another name: " in fails(["import", LABELS, "-o", labels], capsys)
     assert labels.read_bytes() == before[:1000]
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 
 import pytest
 
+from glass_core.campaign.label_file import read_labels
 from glass_core.cli.demo import GLASS
 from glass_core.kernels import jit
 from tests.lammps.boxes import potential
@@ -27,23 +29,57 @@ assert ARTn(atoms, kick="centre", centre=8, seed=1, logfile=None).run()
 """
 
 
-@pytest.fixture
-def without_numba(tmp_path: pathlib.Path) -> dict[str, str]:
+HIDDEN = """
+import importlib.metadata
+plain = importlib.metadata.version
+
+def version(name):
+    if name == "numba":
+        raise importlib.metadata.PackageNotFoundError(name)
+    return plain(name)
+
+importlib.metadata.version = version
+"""
+
+
+CLUSTER = """5
+Properties=species:S:1:pos:R:3
+Cu 0.0 0.0 0.0
+Cu 2.4 0.0 0.0
+Cu 1.2 2.1 0.0
+Cu 1.2 0.7 2.0
+Cu 1.2 0.7 -2.0
+"""
+
+
+@pytest.fixture(params=["ImportError('Numba needs\\nanother NumPy')", "ImportError()", "OSError('no libllvmlite.so')"])
+def without_numba(tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> dict[str, str]:
     (tmp_path / "numba").mkdir()
-    (tmp_path / "numba" / "__init__.py").write_text("raise ImportError('Numba needs\\nanother NumPy')\n")
+    (tmp_path / "numba" / "__init__.py").write_text(f"raise {request.param}\n")
+    (tmp_path / "sitecustomize.py").write_text(HIDDEN)
     root = str(pathlib.Path(__file__).resolve().parents[2])
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), root])}
 
 
-def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+def _run(
+    environment: dict[str, str], *arguments: str, folder: pathlib.Path | None = None
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
-def test_searches_on_other_surfaces_go_on_without_numba(without_numba: dict[str, str]) -> None:
+def test_searches_on_other_surfaces_go_on_without_numba(without_numba: dict[str, str], tmp_path: pathlib.Path) -> None:
     pytest.importorskip("ase")
     done = _run(without_numba, "-c", SADDLE)
     assert done.returncode == 0, done.stderr
+    (tmp_path / "slab.xyz").write_text(CLUSTER)
+    command = ["label", "slab.xyz", "-p", "ase.calculators.emt:EMT", "-o", "l.h5", "--relax", "--atoms", "0"]
+    settings = ["--searches", "1", "--workers", "1", "--set", "regions.search=null"]
+    done = _run(without_numba, "-m", "glass_core.cli.main", *command, *settings, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(read_labels(tmp_path / "l.h5")) == 1
 
 
 def test_what_needs_compiled_loops_says_so(without_numba: dict[str, str], tmp_path: pathlib.Path) -> None:
@@ -54,7 +90,7 @@ def test_what_needs_compiled_loops_says_so(without_numba: dict[str, str], tmp_pa
     for command in commands:
         done = _run(without_numba, *glass, *command)
         assert done.returncode == 2
-        assert done.stderr.startswith("glass: error: numba cannot be imported here (Numba needs another NumPy)")
+        assert re.match(r"glass: error: numba cannot be imported here \(\w.*\), and without", done.stderr)
         assert done.stderr.count("\n") == 1
     doctor = _run(without_numba, *glass, "doctor")
     assert doctor.returncode == 0
@@ -69,7 +105,7 @@ def test_compiled_code_has_a_place_of_ours_where_nothing_else_can_be_written(
     monkeypatch.setenv("NUMBA_CACHE_DIR", "there")
     jit._keep_code()
     assert os.environ["NUMBA_CACHE_DIR"] == "there"
-    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "")
     jit._keep_code()
     mine = pathlib.Path(os.environ["NUMBA_CACHE_DIR"])
     assert mine == tmp_path / f"glass-plugins-{os.getuid()}"
