@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import pathlib
 import signal
@@ -118,6 +119,26 @@ def test_a_potential_that_gives_other_energies_under_the_same_name_is_refused(
     assert dump.with_name("l.h5").read_bytes() == before
     monkeypatch.setattr(BoundWell, "energy_forces", plain)
     assert label(dump, "--searches", 2) == 0
+
+
+@pytest.mark.parametrize("shaken", [math.nan, "raises"])
+def test_a_potential_that_cannot_be_shaken_labels_all_the_same(
+    dump: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, shaken: object
+) -> None:
+    plain = BoundWell.energy_forces
+
+    def fragile(self: BoundWell, positions_nc: np.ndarray) -> tuple[float, np.ndarray]:
+        energy, forces = plain(self, positions_nc)
+        if energy > 1.0:
+            if shaken == "raises":
+                raise ArithmeticError("atoms too close")
+            energy = math.nan
+        return energy, forces
+
+    monkeypatch.setattr(BoundWell, "energy_forces", fragile)
+    for searches in (1, 2):
+        assert label(dump, "--searches", searches) == 0
+    assert "shaken_energy" not in read_labels(dump.with_name("l.h5")).header.source
 
 
 def test_a_label_file_that_was_cut_off(dump: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

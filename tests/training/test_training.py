@@ -12,6 +12,7 @@ from glass_core.dataset import Configuration, Dataset
 from glass_core.descriptors.springs import SplinePairs
 from glass_core.errors import GlassError
 from glass_core.evaluation import evaluate, trained_on
+from glass_core.fingerprint import fingerprint, same
 from glass_core.metrics import pearson
 from glass_core.model_file import load_model, read_card
 from glass_core.structure import Structure
@@ -228,4 +229,21 @@ def test_memory_is_noticed_in_any_data_set(tmp_path: pathlib.Path, dataset: Data
     again = Structure(moved, known.types_n[order], ("Zr", "Cu"), known.cell_cc, True)
     other = example_glass(("Cu", "Zr"), cells=4, seed=99)
     found = Dataset(tuple(Configuration(n, 0, s, np.arange(s.n_atoms)) for n, s in (("a", again), ("b", other))))
-    assert trained_on(load_model(out), found) == ["a"]
+    model = load_model(out)
+    assert trained_on(model, found) == ["a"]
+    del model.card.content["training"]["fingerprints"]  # as of a model trained before
+    assert trained_on(model, found) == []
+    assert "does not tell which atoms" in evaluate(model, dataset)["doubts"][0]
+
+
+def test_fingerprints_tell_structures_and_not_perfect_crystals() -> None:
+    glass = example_glass(("Cu", "Zr"), cells=4, seed=1)
+    strained = Structure(
+        glass.positions_nc * [1.04, 1, 1], glass.types_n, ("A", "B"), glass.cell_cc * [1.04, 1, 1], True
+    )
+    assert same(fingerprint(glass), fingerprint(strained))
+    assert not same(fingerprint(glass), fingerprint(example_glass(("Cu", "Zr"), cells=4, seed=2)))
+    assert not same(fingerprint(glass), fingerprint(glass.subset(np.arange(255))))
+    sites = np.stack(np.meshgrid(*3 * [np.arange(4)]), -1).reshape(-1, 3) * 2.5
+    crystal = fingerprint(Structure(sites, np.zeros(64, int), ("Cu",), np.eye(3) * 10, True))
+    assert not same(crystal, crystal)
