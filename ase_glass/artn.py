@@ -38,8 +38,7 @@ class ARTn(Optimizer):
 
     The atoms end at the saddle, as with a dimer of ASE, or where the search gave up. Observers are called at each
     step, when the atoms are there; ``trajectory`` gets three frames at the end: minimum, saddle, other minimum. All
-    atoms that no ``FixAtoms`` holds move; regions of the settings play no part, and
-    ``counted`` but for ``record``.
+    atoms that no ``FixAtoms`` holds move; of the settings, regions play no part, and ``counted`` only in ``record``.
 
     Args:
         atoms: at a minimum when ``run`` is called, with a calculator; ``FixAtoms`` is the only constraint allowed.

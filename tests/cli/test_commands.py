@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import pickle
 import re
 import shutil
 import subprocess
@@ -17,11 +16,11 @@ import pytest
 from glass_core.campaign.label_file import read_labels
 from glass_core.cli.demo import GLASS, LABELS
 from glass_core.cli.main import main
-from glass_core.dataset import Configuration, Dataset, write_dataset
+from glass_core.dataset import write_dataset
 from glass_core.frame import Frame
 from glass_core.structure import Structure
 from glass_core.structure_files import read_frame
-from tests.training.conftest import dataset, labelled
+from tests.training.conftest import dataset
 
 __all__ = ["dataset"]
 
@@ -192,70 +191,6 @@ def test_a_full_disk_leaves_the_old_file(dump: pathlib.Path, tmp_path: pathlib.P
     assert "Traceback" not in done.stderr
     assert out.read_text() == "precious"
     assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith((".", "out"))) == [out.name]
-
-
-def test_import_train_evaluate(tmp_path: pathlib.Path, dataset, capsys) -> None:
-    pytest.importorskip("torch")
-    data, model = tmp_path / "d.h5", tmp_path / "m.safetensors"
-    write_dataset(dataset, data)
-    recipe = tmp_path / "c.yaml"
-    recipe.write_text(
-        "model: ridge\ndescriptor: {kind: power_spectrum, cutoff: 4.0, n_max: 3, l_max: 2, shells: 1}\nseeds: [0]\n"
-    )
-    assert main(["train", str(recipe), "-d", str(data), "-o", str(model), "--runs", str(tmp_path / "runs")]) == 0
-    assert "pooled" in capsys.readouterr().out
-    assert main(["evaluate", str(model), str(data), "--json"]) == 0
-    result = json.loads(capsys.readouterr().out)
-    assert set(result["pooled"]) >= {"pearson", "spearman", "mae", "auc_top20", "average_precision"}
-    assert set(result["per_configuration"]) == {"glass1", "glass2", "glass3", "glass4"}
-    errors = [scores["mean_error"] for scores in result["per_configuration"].values()]
-    assert result["pooled"]["mean_error"] == pytest.approx(np.mean(errors))
-    assert main(["evaluate", str(model), str(data)]) == 0
-    assert "show memory, not prediction" in capsys.readouterr().err
-    for option, path in (("-o", tmp_path / "no" / "m.safetensors"), ("--runs", data)):
-        command = ["train", recipe, "-d", data, "-o", model, option, path]
-        assert "folder" in fails(command, capsys)
-    assert "must end in .safetensors" in fails(["train", recipe, "-d", data, "-o", tmp_path / "m.bin"], capsys)
-
-
-def test_evaluate_says_what_looks_wrong_and_mends_names_of_species(tmp_path: pathlib.Path, capsys) -> None:
-    """A file made with another box scores nothing, and standardised labels have no errors in eV."""
-    glass = read_frame(GLASS).structure
-    labels = {"barrier": np.linspace(-1, 1, glass.n_atoms)}
-    wide = Structure(glass.positions_nc, glass.types_n, ("1", "2"), glass.cell_cc * 1.05, True)
-    write_dataset(Dataset((Configuration("wide", 0, wide, np.arange(glass.n_atoms), labels),)), tmp_path / "d.h5")
-    assert "give a species map such as 2=Cu" in fails(["evaluate", "barrier", tmp_path / "d.h5"], capsys)
-    assert main(["evaluate", "barrier", str(tmp_path / "d.h5"), "-s", "1=Cu,2=Zr", "--json"]) == 0
-    out, err = capsys.readouterr()
-    assert len(json.loads(out)["doubts"]) == 2
-    assert re.search(r"most atoms of wide \(\d+ %\) are unlike", err)
-    assert "barriers below 0 eV in wide (2000)" in err
-
-
-def test_import_command(tmp_path: pathlib.Path, capsys) -> None:
-    configuration = labelled(1, 0)
-    cubic = np.linalg.norm(configuration.structure.cell_cc, axis=1)
-    content = {
-        "positions": configuration.structure.positions_nc, "types": configuration.structure.types_n + 1, "box": cubic,
-        "trajectory_start_velocities": configuration.label("barrier").astype(np.float32),
-    }  # fmt: skip
-    source = tmp_path / "a.pickle"
-    source.write_bytes(pickle.dumps(content))
-    assert main(["import", str(source), "-o", str(tmp_path / "d.h5"), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["configurations"][0]["atoms"] == 256
-    before = (tmp_path / "d.h5").read_bytes()
-    for groups, message in (
-        ("a:1", "groups must read"),
-        ("a=²", "groups must read"),
-        ("a=99999999999", "must lie in"),
-        ("a=1,typo=3", "unknown configuration with a group 'typo'"),
-    ):
-        assert message in fails(["import", source, "-o", tmp_path / "d.h5", "--groups", groups], capsys)
-    assert "it is the input" in fails(["import", source, "-o", source], capsys)
-    content["trajectory_start_velocities"][3] = np.inf
-    source.write_bytes(pickle.dumps(content))
-    assert "not finite in row 3" in fails(["import", source, "-o", tmp_path / "d.h5"], capsys)
-    assert (tmp_path / "d.h5").read_bytes() == before
 
 
 def test_models_and_cards(capsys) -> None:
