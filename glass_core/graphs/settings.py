@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from glass_core.errors import GlassError
 from glass_core.settings import NotEmpty, Positive, Range, Share
 
-Normalisation = Literal["batch", "layer", "none"]
+Normalisation = Literal["batch", "renorm", "layer", "none"]
 Symmetrisation = Literal["learned", "uniform", "frames", "frame_averaging", "augmentation", "none", "length"]
 LEAK = 0.01  # slope of EGAT's leaky rectifiers below zero
 GATE = 0.1  # of gated messages; keeps sums over some forty neighbours near one where nothing normalises them
@@ -36,7 +36,8 @@ class SymGNNSettings:
         test_samples: K in evaluation.
         radial: Gaussians of the length given to the edge encoder, 0 or at least 2; published 0.
         messages: "attention" as published, or "gated", see ``EGAT``.
-        normalisation: "batch" as published, "layer" or "none".
+        normalisation: "batch" as published, "renorm" (see ``Renormalised``: for configurations that differ as a
+            whole, as compositions do), "layer" or "none".
         dropout: probability of dropping a channel of an atom's state after each layer.
         edge_dropout: the same of an edge's state, None for the same probability; it takes a sixth of the time of a
             training step.
@@ -67,7 +68,7 @@ class AtomSettings:
 
     Attributes:
         width: of atom states.
-        normalisation: "batch", "layer" or "none".
+        normalisation: "batch", "renorm", "layer" or "none".
     """
 
     width: Size = 32

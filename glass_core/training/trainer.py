@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from glass_core.errors import GlassError
 from glass_core.graphs.graph import Graph
+from glass_core.graphs.layers import renormalised
 from glass_core.graphs.networks import Architecture
 from glass_core.metrics import pearson
 from glass_core.training.checkpoint import Checkpoint, best_epoch, copied
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 _WARM = 0.25
 _LOWEST = 1e-3
+_HELD, _FREED = 0.5, 0.9  # shares of all steps between which batch renormalisation is set free
+_GAIN = 8.0
+_SETTLED = 0.01  # change of running statistics, in their deviations
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,8 +150,10 @@ class Trainer:
         steps = len(mine) * self.fit.settings.epochs
         told = []
         for step, index in enumerate(mine):
-            rate = _rate(self.fit.settings, (done * len(mine) + step + 0.5) / steps)
-            told.append(self._step(index, rate))
+            share = (done * len(mine) + step + 0.5) / steps
+            for each in renormalised(self.network):
+                each.freedom = _freedom(share)
+            told.append(self._step(index, _rate(self.fit.settings, share)))
         loss, agreement = (self.group.mean(float(np.mean(column))) for column in zip(*told, strict=True))
         if not (math.isfinite(loss) and all(torch.isfinite(p).all() for p in self.network.parameters())):
             raise DivergedError(
@@ -206,6 +212,7 @@ class Trainer:
         Running statistics lag behind the weights and were taken with dropout.
         """
         self.network.eval()
+        self._renormalise()
         norms = [m for m in self.network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
         momenta = [m.momentum for m in norms]
         for m in norms:
@@ -218,6 +225,18 @@ class Trainer:
         self.network.eval()
         for m, momentum in zip(norms, momenta, strict=True):
             m.momentum = momentum
+
+    def _renormalise(self) -> None:
+        """Running statistics of batch renormalisation as over all training configurations, without dropout."""
+        norms = renormalised(self.network)
+        for _ in norms:  # statistics of a layer change what later ones are given: exact after as many passes at most
+            for each in norms:
+                each.collect()
+            with torch.no_grad():
+                for sample in self.samples:
+                    self.network(sample.graph)
+            if max([each.settle() for each in norms]) < _SETTLED:
+                break
 
     def after(
         self, before: Checkpoint, loss: float, agreement: float, score: float | None, seconds: float
@@ -240,6 +259,13 @@ def _rate(settings: GraphSettings, share: float) -> float:
         return settings.learning_rate * (_LOWEST + (1 - _LOWEST) * share / _WARM)
     cosine = 0.5 * (1 + math.cos(math.pi * (share - _WARM) / (1 - _WARM)))
     return settings.learning_rate * (_LOWEST + (1 - _LOWEST) * cosine)
+
+
+def _freedom(share: float) -> float:
+    """How far batch renormalisation may move after a share of all steps (``Renormalised``)."""
+    if share < _HELD:
+        return 0.0
+    return math.inf if share > _FREED else _GAIN * (share - _HELD)
 
 
 def _number(*seed: int) -> int:

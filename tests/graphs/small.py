@@ -34,6 +34,10 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
         "symgnn",
         {"symmetrisation": "learned", "heads": [3, 1], "width": 8, "messages": "gated", "radial": 6, "test_samples": 3},
     ),
+    "gated renorm": (
+        "symgnn",
+        {"symmetrisation": "length", "heads": [2, 1], "width": 8, "messages": "gated", "normalisation": "renorm"},
+    ),
     "gated, no norm": (
         "symgnn",
         {"symmetrisation": "length", "heads": [2], "width": 8, "messages": "gated", "normalisation": "none"},
@@ -65,6 +69,7 @@ INVARIANT = (
     "gated",
     "gated radial",
     "gated, no norm",
+    "gated renorm",
     "radial",
     "layer norm",
     "no norm",

@@ -97,7 +97,7 @@ def test_compiled_loops_say_what_torch_says(glass: Structure, name: str, monkeyp
     np.testing.assert_allclose(found[1], found[0][centres], atol=2e-6 * model.scale)
 
 
-@pytest.mark.parametrize("normalisation", ["batch", "none"])
+@pytest.mark.parametrize("normalisation", ["batch", "renorm", "none"])
 @pytest.mark.parametrize("radial", [0, 4])
 @pytest.mark.parametrize("symmetrisation", ["length", "learned", "none", "uniform"])
 def test_shapes_of_weights_are_those_of_torch(symmetrisation: str, radial: int, normalisation: str) -> None:

@@ -191,9 +191,12 @@ def test_divergence_stops_and_keeps_the_last_good_state(tmp_path: pathlib.Path, 
     assert np.isfinite(kept(next(iter(dataset)).structure)["barrier"].values).all()
 
 
-def test_the_score_in_training_is_that_of_the_model(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+@pytest.mark.parametrize("normalisation", ["batch", "renorm"])
+def test_the_score_in_training_is_that_of_the_model(
+    tmp_path: pathlib.Path, dataset: Dataset, normalisation: str
+) -> None:
     """Statistics of normalisation lag behind the weights: scored with them, another epoch would be the best."""
-    settings = config(epochs=4, validation="rotate", architecture={**TINY, "normalisation": "batch"})
+    settings = config(epochs=4, validation="rotate", architecture={**TINY, "normalisation": normalisation})
     model = bench_of(settings, dataset).fit(None, 0, Notes(tmp_path / "run"))
     state = read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))
     held = [c for c in dataset if c.group == dataset.groups[0]]
