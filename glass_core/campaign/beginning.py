@@ -15,13 +15,19 @@ from glass_core.errors import GlassError
 from glass_core.frame import Frame
 from glass_core.paths import AnyPath, is_file
 from glass_core.potentials.base import BoundPotential, Potential, SharedEnergy
+from glass_core.saddle.counted import Counted
+from glass_core.saddle.lanczos import Mode, lowest_mode
 from glass_core.saddle.minimise import minimise
 from glass_core.saddle.settings import ArtnSettings
 from glass_core.structure import Floats, Structure, replace_fields
+from glass_core.surface import Surface
 from glass_core.versions import versions
 
 _RELAXED = 0.5  # of the force that a minimum may have
 _MOST = 20_000
+_FALLS = 10  # relaxations from saddles
+_VECTORS, _FEW = 60, 10  # Lanczos vectors for the lowest curvature of the whole, fewer where
+_NUMBERS = 30_000_000  # numbers of all of them would be more than this
 _SHAKEN, _SHAKE = "shaken_energy", 0.05  # Å
 _SAME_ENERGY = 1e-3  # relative; calculators in single precision differ by less
 
@@ -51,8 +57,8 @@ class Beginning:
             path: of the label file.
 
         Raises:
-            GlassError: for no atoms, a species that the potential lacks, a structure that is not at a minimum, or
-                a label file of another structure or of a potential that gave other energies.
+            GlassError: for no atoms, a species that the potential lacks, a structure that is not at a minimum, or a
+                label file of another structure or of a potential that gave other energies.
         """
         structure = frame.structure
         if not structure.n_atoms:
@@ -89,24 +95,65 @@ class Beginning:
         region = bound.region(0, None)
         positions = structure.positions_nc[region.moving_m]
         force_n = np.linalg.norm(region.surface.energy_forces(positions)[1], axis=1)
-        most = self.settings.minimum_force
-        if force_n.max() <= most:
-            return structure
-        if not self.relax:
+        most, cure = self.settings.minimum_force, "add --relax, or give the potential that it was made with"
+        if force_n.max() > most and not self.relax:
             atom = int(region.moving_m[force_n.argmax()])
             raise GlassError(
                 f"{file} is not at a minimum of {self.potential.name}: the force on atom {atom} is {force_n.max():.3g} "
-                f"eV/Å, more than {most:g}; add --relax, or give the potential that it was made with"
+                f"eV/Å, more than {most:g}; {cure}"
             )
-        result = minimise(region.surface, positions, _RELAXED * most, _MOST, relax=self.settings.relax)
+        found = positions if force_n.max() <= most else self._relaxed(region.surface, positions, file)
+        for _ in range(_FALLS):
+            mode = self._softest(region.surface, found)
+            if not mode.curvature < self.settings.climb.second_curvature:
+                break
+            if not self.relax:
+                atom = int(region.moving_m[np.linalg.norm(mode.direction_nc, axis=1).argmax()])
+                raise GlassError(
+                    f"{file} is not at a minimum of {self.potential.name} but at a saddle: forces vanish, yet the "
+                    f"energy falls along a direction in which atom {atom} moves most (curvature {mode.curvature:.3g} "
+                    f"eV/Å²); {cure}"
+                )
+            found = self._relaxed(region.surface, self._off(region.surface, found, mode), file)
+        else:
+            raise GlassError(
+                f"{file} still is at a saddle after {_FALLS} relaxations; relax it with LAMMPS or ASE first"
+            )
+        if found is positions:
+            return structure
+        relaxed = structure.positions_nc.copy()
+        relaxed[region.moving_m] = found
+        return replace_fields(structure, positions_nc=relaxed)
+
+    def _relaxed(self, surface: Surface, positions_nc: Floats, file: str) -> Floats:
+        """Where forces vanish, downhill from here."""
+        force = _RELAXED * self.settings.minimum_force
+        result = minimise(surface, positions_nc, force, _MOST, relax=self.settings.relax)
         if not result.converged:
             raise GlassError(
                 f"{file} could not be relaxed: the largest force is still {result.force:.3g} eV/Å after {result.steps} "
-                f"steps, more than {_RELAXED * most:g}; relax it with LAMMPS or ASE first"
+                f"steps, more than {force:g}; relax it with LAMMPS or ASE first"
             )
-        relaxed = structure.positions_nc.copy()
-        relaxed[region.moving_m] = result.positions_nc
-        return replace_fields(structure, positions_nc=relaxed)
+        return result.positions_nc
+
+    def _softest(self, surface: Surface, positions_nc: Floats) -> Mode:
+        """The direction of lowest curvature, as far as some Lanczos vectors tell: no minimum seems to be a saddle."""
+        forces = surface.energy_forces(positions_nc)[1]
+        curvature = Counted(surface, self.settings.modes.difference).curvature(positions_nc, forces)
+        vectors = min(positions_nc.size, _VECTORS, max(_FEW, _NUMBERS // positions_nc.size))
+        start = np.random.default_rng(0).normal(size=positions_nc.shape)
+        return lowest_mode(curvature, start, vectors, np.empty((0, positions_nc.size)), 0.0)
+
+    def _off(self, surface: Surface, positions_nc: Floats, mode: Mode) -> Floats:
+        """Down from a saddle along its mode, until forces pull away from it."""
+        forces = surface.energy_forces(positions_nc)[1]
+        down = math.copysign(self.settings.sides.push, float(np.vdot(forces, mode.direction_nc)))
+        for length in range(1, self.settings.sides.pushes + 1):
+            off = positions_nc + length * down * mode.direction_nc
+            force_n = np.linalg.norm(surface.energy_forces(off)[1], axis=1)
+            if force_n.max() > self.settings.minimum_force:
+                break
+        return off
 
 
 def _shaken_energy(bound: BoundPotential, structure: Structure) -> float | None:

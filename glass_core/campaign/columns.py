@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import GlassError
+from glass_core.saddle.elastic import elastic_error
 from glass_core.saddle.records import PHASES, SearchRecord, State
+from glass_core.saddle.settings import Regions
 
 STATES = tuple(State)
 _BY_PHASE = (len(PHASES),)
@@ -95,6 +97,16 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.rows_r)
+
+    def with_elastic_errors(self, regions: Regions) -> Table:
+        """With elastic errors as they are told now, from both barriers: files of before took another power."""
+        if regions.search is None or regions.refine != "radius":
+            return self
+        rows = self.rows_r.copy()
+        told = np.isfinite(rows["elastic_error"]) & (rows["elastic_error"] != 0)
+        barriers = rows["first_barrier"][told], rows["barrier"][told]
+        rows["elastic_error"][told] = elastic_error(*barriers, regions.search, regions.refine_radius)
+        return replace(self, rows_r=rows)
 
     def sorted(self) -> Table:
         """By atom and number; of two records of one search, the later one alone."""

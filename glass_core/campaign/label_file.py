@@ -131,6 +131,7 @@ def unpack(found: Sequence[tuple[Kind, bytes]], where: str) -> Labels | None:
     header = Header.from_parts(str(arrays["json"]), arrays, where)
     layout = Layout.from_plain(json.loads(str(arrays["layout"])))
     table = decode([payload for kind, payload in found if kind == Kind.SEARCH], layout).sorted()
+    table = table.with_elastic_errors(header.settings.regions)
     roles = {}
     for payload in (payload for kind, payload in found if kind == Kind.ATOMS):
         p = _unpack(payload)

@@ -94,7 +94,7 @@ def _labels(handle: Any, path: str) -> Labels:
     table = Table(rows, *(handle[name][()] for name in ("offsets", "moved", "saddle", "final")))
     _check(table, header, path)
     roles = [_predicted(handle, role) if role in handle else None for role in _ROLES]
-    return Labels(header, table.sorted(), *roles)
+    return Labels(header, table.sorted().with_elastic_errors(header.settings.regions), *roles)
 
 
 def _predicted(handle: Any, role: str) -> Predicted:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from glass_core.kernels.lbfgs import largest
 from glass_core.potentials.base import BoundPotential, Potential, Region
 from glass_core.saddle.again import check_sides, reconverge
+from glass_core.saddle.elastic import elastic_error
 from glass_core.saddle.kick import gaussian_kick, kicked_atoms
 from glass_core.saddle.minimise import minimise
 from glass_core.saddle.records import PHASES, Minimum, Outcome, Phase, SearchRecord, State, added
@@ -122,7 +123,7 @@ class BoundSearcher:
             return record
         if len(large.moving_m) == structure.n_atoms:
             radius = math.inf
-        error = _elastic_error(first.energy, again.energy, settings.regions.search, radius) if same else math.nan
+        error = elastic_error(first.energy, again.energy, settings.regions.search, radius) if same else math.nan
         record = replace(record, barrier=again.energy, elastic_error=error)
         return record.with_event(again, large.moving_m, places)
 
@@ -152,16 +153,3 @@ class BoundSearcher:
 
 def _added(before: tuple[int, ...], counts: Mapping[Phase, int]) -> tuple[int, ...]:
     return tuple(count + counts.get(phase, 0) for count, phase in zip(before, PHASES, strict=True))
-
-
-def _elastic_error(small: float, large: float, small_radius: float, large_radius: float) -> float:
-    """How much the fixed surroundings still raise the barrier, eV.
-
-    The excess falls as 1 / R⁴, so that barriers at two radii tell what is left at the larger:
-    (b₁ − b₂) R₂⁻⁴ / (R₁⁻⁴ − R₂⁻⁴). Of 243 saddles in two Cu64Zr36 glasses, 0.04 eV above those of the whole box at
-    15 Å, 0.03 eV are left of either sign; the third power, that of elasticity far away, would take off 1.7 times as
-    much.
-    """
-    if math.isinf(large_radius):
-        return 0.0
-    return (small - large) * large_radius**-4 / (small_radius**-4 - large_radius**-4)

@@ -11,6 +11,7 @@ import numpy as np
 
 from glass_core.campaign.header import Header
 from glass_core.potentials.base import Region
+from glass_core.saddle.elastic import elastic_error
 from glass_core.saddle.records import SearchRecord, State
 from glass_core.saddle.settings import ArtnSettings
 from glass_core.structure import Structure
@@ -80,8 +81,10 @@ def fake_record(seed: int, atom: int, number: int, n_atoms: int = 32, mean: floa
     barrier = mean + WITHIN * rng.standard_normal()
     moved = np.sort(rng.choice(n_atoms, rng.integers(1, min(20, n_atoms) + 1), replace=False)).astype(np.int32)
     saddle, final = rng.normal(size=(2, len(moved), 3))
+    first = barrier + 0.1
+    error = elastic_error(first, barrier, 10.0, 15.0)
     return SearchRecord(
-        atom, number, State.ACCEPTED, barrier, barrier + 0.1, 0.02, 0.4, -1.5, moved, saddle, final, calls, calls[::-1],
+        atom, number, State.ACCEPTED, barrier, first, error, 0.4, -1.5, moved, saddle, final, calls, calls[::-1],
         rng.random(),
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ from glass_core.campaign.labels import Labels, Predicted
 from glass_core.campaign.store import Store
 from glass_core.errors import GlassError
 from glass_core.saddle.records import State
+from glass_core.saddle.settings import ArtnSettings, Regions
 from glass_core.structure import Structure
 from tests.campaign.conftest import labels_of, same
 from tests.campaign.fakes import fake_header, fake_record
@@ -41,6 +42,16 @@ def test_labels_come_back(path: pathlib.Path, box: Structure) -> None:
     assert labels.predicted is None
     assert is_label_file(path)
     assert not is_label_file(path.with_name("none.h5"))
+
+
+def test_elastic_errors_of_before_are_told_as_now(path: pathlib.Path, box: Structure) -> None:
+    with h5py.File(path, "r+") as handle:
+        handle["elastic_error"][...] *= 1.7
+    assert same(read_labels(path), labels_of(box, 3))
+    other = replace(fake_header(box), settings=ArtnSettings(regions=Regions(refine="box")))
+    written = replace(labels_of(box, 3), header=other)
+    write_hdf5(written, path)
+    np.testing.assert_array_equal(read_labels(path)["elastic_error"], written["elastic_error"])
 
 
 def test_events_are_at_hand(path: pathlib.Path, box: Structure) -> None:
