@@ -13,7 +13,7 @@ HDF5 schema ``glass-labels``, version 1; R searches, D displaced atoms of all of
 | other columns | (R,) | float64 | eV … | fields of ``SearchRecord``; ``predicted_saddle`` |
 | ``offsets`` | (R + 1,) | int64 | | displaced atoms of search k are rows offsets[k] … offsets[k + 1] |
 | ``moved`` | (D,) | int32 | | index of a displaced atom |
-| ``saddle``, ``final`` | (D, 3) | float32 | Å | its displacement, rounded to 2⁻¹⁴ Å |
+| ``saddle``, ``final`` | (D, 3) | float32 | Å | its displacement, rounded to 2⁻¹⁴ Å; final nan if no event |
 | ``predicted``, ``prior`` | (N,) | float64 | eV | models at the minimum, optional; and ``…_std`` |
 
 Attributes: ``schema``, ``version``, ``header`` (JSON: potential, settings, seed, hashes, versions), ``states``,

@@ -146,15 +146,16 @@ class Labels:
         return (self.record(search) for search in range(len(self)))
 
     def moving(self, search: int) -> SearchRecord:
-        """The record of an event, with its displacements.
+        """The record of a search that gave a barrier, with its displacements.
 
         Raises:
-            GlassError: if they were not kept, or it is no event.
+            GlassError: if it gave none, or they were not kept: with --no-displacements, and of saddles that are no
+                events in files of before.
         """
         record = self.record(search)
-        if record.state is not State.ACCEPTED:
+        if not np.isfinite(record.barrier):
             raise GlassError(
-                f"search {record.number} around atom {record.atom} ended {record.state.value} and is no event; "
+                f"search {record.number} around atom {record.atom} ended {record.state.value} and gave no barrier; "
                 "choose one of Labels.events()"
             )
         if not len(record.moved_d):
@@ -168,19 +169,24 @@ class Labels:
         """Displacements of all atoms from the minimum, Å, shape (n, 3); zero for those that hardly moved.
 
         Args:
-            search: an event (``events``).
-            place: at the saddle, or in the other minimum.
+            search: one that gave a barrier (``events``, ``counted_r``).
+            place: at the saddle, or in the other minimum of an event.
 
         Raises:
-            GlassError: if they were not kept, or it is no event.
+            GlassError: as ``moving``, or for the other minimum of a search that is no event.
         """
         record = self.moving(search)
+        if place == "final" and record.state is not State.ACCEPTED:
+            raise GlassError(
+                f"search {record.number} around atom {record.atom} ended {record.state.value} and joins no other "
+                "minimum; choose one of Labels.events()"
+            )
         field_nc = np.zeros((self.structure.n_atoms, 3))
         field_nc[record.moved_d] = record.saddle_dc if place == "saddle" else record.final_dc
         return field_nc
 
     def configuration(self, search: int, place: Place = "saddle") -> Structure:
-        """The atoms at the saddle of an event, or in its other minimum."""
+        """The atoms at a saddle, or in the other minimum of an event."""
         positions = self.structure.positions_nc + self.displacements(search, place)
         return replace_fields(self.structure, positions_nc=positions)
 

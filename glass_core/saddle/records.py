@@ -155,10 +155,10 @@ class SearchRecord:
             nan where the saddle was not converged again, or is another one then.
         final_energy: of the other minimum, eV, relaxed in the same region as the barrier; nan unless accepted.
         curvature: at the saddle, eV/Å².
-        moved_d: atoms displaced at the saddle or in the other minimum, indices in the structure, shape (d,): all that
-            could move, and in label files those that moved further than a distance (``displaced_beyond``).
+        moved_d: atoms displaced at a saddle that counts or in the other minimum, indices in the structure, shape (d,):
+            all that could move, and in label files those that moved further than a distance (``displaced_beyond``).
         saddle_dc: their displacements at the saddle, Å, shape (d, 3).
-        final_dc: their displacements in the other minimum, Å, shape (d, 3).
+        final_dc: their displacements in the other minimum, Å, shape (d, 3); nan where the search is no event.
         calls: force calls by phase, in the order of ``PHASES``.
         products: exact products with the Hessian by phase.
         seconds: time of the search.
@@ -198,24 +198,25 @@ class SearchRecord:
         if not counts:
             return record
         known = replace(record, barrier=outcome.energy, first_barrier=outcome.energy)
-        return replace(known, elastic_error=0.0 if whole else np.nan).with_event(outcome, moving_m, start_nc)
+        return replace(known, elastic_error=0.0 if whole else np.nan).with_displacements(outcome, moving_m, start_nc)
 
-    def with_event(self, outcome: Outcome, moving_m: Ints, start_nc: Floats) -> SearchRecord:
-        """The same search with the other minimum of an event, and the displacements of all atoms that could move.
+    def with_displacements(self, outcome: Outcome, moving_m: Ints, start_nc: Floats) -> SearchRecord:
+        """The same search with the displacements of all atoms that could move, and the other minimum of an event.
 
         Args:
             outcome: of the search.
             moving_m: the atoms that could move, indices in the structure.
             start_nc: where they began.
         """
-        if outcome.state is not State.ACCEPTED:
-            return self
-        final = outcome.sides[1]
-        at_saddle, at_end = outcome.saddle_nc - start_nc, final.positions_nc - start_nc
-        return replace(self, final_energy=final.energy, moved_d=moving_m, saddle_dc=at_saddle, final_dc=at_end)
+        at_saddle = outcome.saddle_nc - start_nc
+        energy, at_end = np.nan, np.full_like(at_saddle, np.nan)
+        if outcome.state is State.ACCEPTED:
+            final = outcome.sides[1]
+            energy, at_end = final.energy, final.positions_nc - start_nc
+        return replace(self, final_energy=energy, moved_d=moving_m, saddle_dc=at_saddle, final_dc=at_end)
 
     def displaced_beyond(self, distance: float) -> SearchRecord:
         """The same search with the atoms alone that are displaced by more than ``distance`` Å, at the saddle or in
         the other minimum; without any for an infinite one."""
-        far = np.maximum(np.linalg.norm(self.saddle_dc, axis=1), np.linalg.norm(self.final_dc, axis=1)) > distance
+        far = np.fmax(np.linalg.norm(self.saddle_dc, axis=1), np.linalg.norm(self.final_dc, axis=1)) > distance
         return replace(self, moved_d=self.moved_d[far], saddle_dc=self.saddle_dc[far], final_dc=self.final_dc[far])

@@ -125,7 +125,7 @@ class BoundSearcher:
             radius = math.inf
         error = elastic_error(first.energy, again.energy, settings.regions.search, radius) if same else math.nan
         record = replace(record, barrier=again.energy, elastic_error=error)
-        return record.with_event(again, large.moving_m, places)
+        return record.with_displacements(again, large.moving_m, places)
 
     def _with_sides(
         self, again: Outcome, large: Region, inner: NDArray[np.intp], first: Outcome, same: bool

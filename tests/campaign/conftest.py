@@ -32,7 +32,8 @@ def same(first: Labels, second: Labels) -> bool:
     """Whether two label files hold the same, bit for bit, but for the time that searches took."""
     names = [name for name in first.table.rows_r.dtype.names or () if name != "seconds"]
     equal = [np.array_equal(first[name], second[name], equal_nan=first[name].dtype.kind == "f") for name in names]
-    fields = ("offsets", "moved_d", "saddle_dc", "final_dc")
-    equal += [np.array_equal(getattr(first.table, name), getattr(second.table, name)) for name in fields]
+    arrays = [(getattr(t, name) for t in (first.table, second.table)) for name in ("offsets", "moved_d", "saddle_dc")]
+    equal += [np.array_equal(*pair) for pair in arrays]
+    equal.append(np.array_equal(first.table.final_dc, second.table.final_dc, equal_nan=True))
     equal.append(np.array_equal(first.structure.positions_nc, second.structure.positions_nc))
     return all(equal) and first.header.as_json() == second.header.as_json()

@@ -73,7 +73,9 @@ def test_saddles_that_are_no_events_are_labels_where_they_have_a_barrier(box: St
         np.testing.assert_array_equal(results.moments(asked).mean_n, found["barrier"])
     print_summary({**summary, "out": "labels.h5"})
     assert "1 event, 1 distinct, and 2 other saddles that count around 2 atoms\n" in capsys.readouterr().out
-    with pytest.raises(GlassError, match=r"search 1 around atom 3 ended disconnected and is no event"):
+    with pytest.raises(GlassError, match=r"search 2 around atom 3 ended disconnected and gave no barrier"):
+        labels.displacements(2)
+    with pytest.raises(GlassError, match=r"the displacements of search 1 around atom 3 were not kept"):
         labels.displacements(1)
 
 

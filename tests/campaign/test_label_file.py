@@ -10,14 +10,14 @@ import h5py
 import numpy as np
 import pytest
 
-from glass_core.campaign.columns import empty, encode
+from glass_core.campaign.columns import decode, empty, encode
 from glass_core.campaign.journal import Kind, frame
 from glass_core.campaign.label_file import is_label_file, journal_of, pack_header, pack_predicted, read_labels
 from glass_core.campaign.label_hdf5 import write_hdf5
 from glass_core.campaign.labels import Labels, Predicted
 from glass_core.campaign.store import Store
 from glass_core.errors import GlassError
-from glass_core.saddle.records import State
+from glass_core.saddle.records import SearchRecord, State
 from glass_core.saddle.settings import ArtnSettings, Regions
 from glass_core.structure import Structure
 from tests.campaign.conftest import labels_of, same
@@ -75,6 +75,22 @@ def test_events_are_at_hand(path: pathlib.Path, box: Structure) -> None:
         labels.record(96)
     with pytest.raises(GlassError, match="Did you mean 'barrier'"):
         labels["barier"]
+
+
+def test_saddles_that_are_no_events_are_kept_with_their_atoms(tmp_path: pathlib.Path, box: Structure) -> None:
+    moved, away = np.array([3, 8], np.int32), np.array([[0.5, 0, 0], [0, 0.25, 0]])
+    record = SearchRecord(
+        3, 0, State.UNSPLIT, 1.0, 1.1, moved_d=moved, saddle_dc=away, final_dc=np.full((2, 3), np.nan)
+    )
+    path = tmp_path / "labels.h5"
+    write_hdf5(Labels(fake_header(box), decode([encode(record.displaced_beyond(0.01))])), path)
+    labels = read_labels(path)
+    np.testing.assert_array_equal(labels.displacements(0)[moved], away)
+    np.testing.assert_array_equal(labels.configuration(0).positions_nc[3], box.positions_nc[3] + away[0])
+    with pytest.raises(GlassError, match="ended unsplit and joins no other minimum"):
+        labels.displacements(0, "final")
+    assert len(record.displaced_beyond(0.3).moved_d) == 1
+    assert len(record.displaced_beyond(np.inf).moved_d) == 0
 
 
 def test_open_boxes_come_back(tmp_path: pathlib.Path) -> None:

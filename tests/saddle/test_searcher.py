@@ -60,7 +60,13 @@ def test_saddles_that_are_no_events_count_where_settings_say_so(searcher, loose)
             assert 0 < record.barrier < record.first_barrier + 0.02
             assert record.curvature < 0
             assert np.isnan(record.final_energy)
-            assert len(record.moved_d) == 0
+            assert len(record.moved_d) == len(record.saddle_dc) > 100
+            assert np.isnan(record.final_dc).all()
+            places = searcher.structure.positions_nc[record.moved_d] + record.saddle_dc
+            region = searcher.potential.bind(searcher.structure).region(LOOSE, searcher.settings.regions.refine_radius)
+            np.testing.assert_array_equal(region.moving_m, record.moved_d)
+            assert region.surface.energy_forces(places)[0] == pytest.approx(record.barrier, abs=1e-6)
+            assert 0 < len(record.displaced_beyond(0.05).moved_d) < len(record.moved_d)
             assert np.isnan(found.barrier)
             assert sum(record.calls) >= sum(found.calls)
         else:
