@@ -6,6 +6,7 @@ import json
 import pathlib
 import pickle
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,6 +58,17 @@ def test_evaluate_says_what_looks_wrong_and_mends_names_of_species(tmp_path: pat
     assert len(json.loads(out)["doubts"]) == 2
     assert re.search(r"most atoms of wide \(\d+ %\) are unlike", err)
     assert "barriers below 0 eV in wide (2000)" in err
+
+
+def test_evaluate_says_what_noise_of_labels_allows_and_which_was_assumed(tmp_path: pathlib.Path, capsys) -> None:
+    configurations = [labelled(1, 0), labelled(2, 1)]
+    error = {"barrier_error": np.full(configurations[0].structure.n_atoms, 0.1)}
+    configurations[0] = replace(configurations[0], labels={**configurations[0].labels, **error})
+    write_dataset(Dataset(tuple(configurations)), tmp_path / "d.h5")
+    assert main(["evaluate", "linear", str(tmp_path / "d.h5")]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"even of a perfect model to: glass1 0\.\d+, glass2 0\.\d+, pooled 0\.\d+\n", out)
+    assert "(errors of 0.14 eV assumed for labels without an error of their own, in glass2)" in out
 
 
 def test_import_command(tmp_path: pathlib.Path, capsys) -> None:
