@@ -59,7 +59,7 @@ def run(fit: Fit, samples: Sequence[Sample], held: int | None, device: str, note
     Raises:
         GlassError: if nothing is left to train on; for a checkpoint that is damaged or of another run; without
             memory.
-        DivergedError: if the loss is no longer finite; holds the weights of the best epoch before.
+        DivergedError: see ``Trainer.epoch``; holds the weights of the best epoch before.
         MissingExtraError: without matplotlib, where curves are to be drawn.
     """
     group = ranks()
