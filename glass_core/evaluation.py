@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from glass_core.dataset import Dataset
 from glass_core.errors import GlassError
 from glass_core.fingerprint import fingerprint, same
-from glass_core.metrics import label_coverage, pearson_ceiling, report
+from glass_core.metrics import label_ceilings, label_coverage, report
 from glass_core.models.base import Calibrated, Model
 from glass_core.outputs import PerAtom
 from glass_core.prediction import predict
@@ -32,9 +30,10 @@ def scored_output(outputs: Collection[str]) -> tuple[str, bool]:
 def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -> dict[str, Any]:
     """Scores of ``model`` on every configuration, their mean, and pooled: over the atoms that have a barrier.
 
-    Where the data set tells the standard errors of its labels, ``pearson_ceiling`` says what a perfect model would
-    score on each configuration (``metrics.pearson_ceiling``). ``coverage`` says which shares of the labels lie in the
-    intervals of a model whose ``barrier_std`` is a calibrated standard error (None for others).
+    ``pearson_ceiling`` says what a perfect model would score on each configuration (``metrics.label_ceilings``),
+    where the data set tells the standard errors of its labels, or the model which it was calibrated with; so does
+    ``pearson_ceiling_pooled``. ``coverage`` says which shares of the labels lie in the intervals of a model whose
+    ``barrier_std`` is a calibrated standard error (None for others).
 
     Configurations that the model was trained on are listed under ``trained_on``: their scores say how well the
     model remembers, not how well it predicts. ``doubts`` are sentences on that, and on what looks wrong in the data
@@ -54,11 +53,11 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
     labels = {n: values for n, (_, values) in labelled.items()}
     scored = report(predicted, labels, in_ev)
     errors = {c.name: c.noise("barrier")[labelled[c.name][0]] for c in dataset}
-    known = [n for n, e in errors.items() if len(e) > 1 and not np.isnan(e).any()]
-    covered = None
+    covered = label_noise = None
     if isinstance(model, Calibrated):
+        label_noise = model.label_noise
         std = {n: results[n]["barrier_std"].values[atoms] for n, (atoms, _) in labelled.items()}
-        covered = label_coverage(predicted, std, labels, errors, model.label_noise)
+        covered = label_coverage(predicted, std, labels, errors, label_noise)
     flagged = {n: float(r["out_of_domain"].values.mean()) for n, r in results.items() if "out_of_domain" in r}
     known_already = trained_on(model, dataset)
     return {
@@ -67,7 +66,7 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
         "trained_on": known_already,
         "doubts": [*_memories(model, known_already), *_strangers(flagged), *_negatives(labels)],
         "out_of_domain": flagged,
-        "pearson_ceiling": {n: pearson_ceiling(labelled[n][1], errors[n]) for n in known},
+        **label_ceilings(labels, errors, label_noise),
         "coverage": covered,
         **scored,
     }

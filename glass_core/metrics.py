@@ -102,6 +102,27 @@ def pearson_ceiling(labels_n: Floats, error_n: Floats) -> float:
     return float(np.sqrt(max(0.0, reliability(labels_n, error_n))))
 
 
+def label_ceilings(
+    labels: Mapping[str, Floats], errors: Mapping[str, Floats], label_noise: float | None
+) -> dict[str, Any]:
+    """``pearson_ceiling`` of each configuration with two labels, and pooled over all; arguments by its name.
+
+    ``label_noise`` (eV) stands in for errors that are nan; ``label_noise_assumed_ev`` tells of which configurations.
+    Where it is None, configurations with such labels have no ceiling, nor has all that is pooled (None).
+    """
+    untold = {name: bool(np.isnan(error).any()) for name, error in errors.items()}
+    assumed = {} if label_noise is None else {name: label_noise for name in labels if untold[name]}
+    known = {name: assumed_errors(errors[name], assumed.get(name, np.nan)) for name in labels}
+    each = {
+        name: pearson_ceiling(labels[name], error)
+        for name, error in known.items()
+        if len(error) > 1 and not np.isnan(error).any()
+    }
+    whole = np.concatenate(list(known.values()))
+    pooled = None if np.isnan(whole).any() else pearson_ceiling(np.concatenate([labels[n] for n in known]), whole)
+    return {"pearson_ceiling": each, "pearson_ceiling_pooled": pooled, "label_noise_assumed_ev": assumed}
+
+
 def require_scorable(counts: Iterable[int]) -> None:
     """Checks the numbers of labelled atoms of configurations that are to be scored.
 

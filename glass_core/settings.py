@@ -47,6 +47,17 @@ class NotEmpty:
             raise GlassError(f"{name} must have at least one entry, got none")
 
 
+@dataclass(frozen=True)
+class Distinct:
+    """No entry twice."""
+
+    def check(self, value: tuple[Any, ...], name: str) -> None:
+        """Raises GlassError for a repeated entry."""
+        for k, entry in enumerate(value):
+            if entry in value[:k]:
+                raise GlassError(f"{name} must be distinct, got {entry!r} twice")
+
+
 Positive = Annotated[float, Range(above=0)]
 NotNegative = Annotated[float, Range(least=0)]
 Share = Annotated[float, Range(least=0, most=1)]
@@ -110,7 +121,7 @@ def conformed(value: Any, hint: Any, name: str) -> Any:
     if origin is Annotated:
         inner = conformed(value, arguments[0], name)
         for mark in arguments[1:]:
-            if isinstance(mark, (Range, NotEmpty)):
+            if isinstance(mark, (Range, NotEmpty, Distinct)):
                 mark.check(inner, name)
         return inner
     if hint in _PLAIN:

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
     from glass_core.training.cross_validation import cross_validate
     from glass_core.training.parallel import is_first, own_device, rank_count
 
-    configs = {name: read_config(name) for name in args.configs or _DEFAULT}
+    configs = {name: read_config(name, args.seeds) for name in args.configs or _DEFAULT}
     dataset = read_dataset(args.data)
     benches = {name: bench_of(config, dataset, own_device(args.device)) for name, config in configs.items()}
     if is_first():

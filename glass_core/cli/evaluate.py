@@ -51,11 +51,21 @@ def run(args: argparse.Namespace) -> None:
             row += [number(share and 100 * share, 0) for share in shares]
     table(rows, [result["model"], *head])
     if result["pearson_ceiling"]:
-        most = ", ".join(f"{name} {number(most)}" for name, most in result["pearson_ceiling"].items())
-        print(f"noise of the labels limits the Pearson correlation even of a perfect model to: {most}")
+        print_ceilings(result)
     if result["coverage"]:
         print_coverage(result["coverage"])
     flagged = {name: share for name, share in result["out_of_domain"].items() if share >= 0.005}
     strangers = [f"{name} {number(100 * share, 0)} %" for name, share in flagged.items()]
     if strangers:
         print(f"atoms unlike those that the model was trained on (out of domain): {', '.join(strangers)}")
+
+
+def print_ceilings(result: dict[str, Any]) -> None:
+    """What a perfect model would score, for people, and which errors of labels that rests on."""
+    ceilings = {**result["pearson_ceiling"], "pooled": result["pearson_ceiling_pooled"]}
+    most = ", ".join(f"{name} {number(value)}" for name, value in ceilings.items() if value is not None)
+    print(f"noise of the labels limits the Pearson correlation even of a perfect model to: {most}")
+    assumed = result["label_noise_assumed_ev"]
+    if assumed:
+        noise = next(iter(assumed.values()))
+        print(f"(errors of {noise:g} eV assumed for labels without an error of their own, in {', '.join(assumed)})")

@@ -19,7 +19,7 @@ def add_data(p: argparse.ArgumentParser) -> None:
 
 
 def add_runs(p: argparse.ArgumentParser) -> None:
-    """``--runs``, ``--device`` and ``--leave-out`` of training."""
+    """``--runs``, ``--device``, ``--leave-out`` and ``--seeds`` of training."""
     p.add_argument("--runs", type=pathlib.Path, default=pathlib.Path("runs"), help="folder for folds and states [runs]")
     p.add_argument("--device", default="cpu", help="where graph networks are trained: cpu, cuda, cuda:1 … [cpu]")
     p.add_argument(
@@ -29,6 +29,7 @@ def add_runs(p: argparse.ArgumentParser) -> None:
         metavar="NAME,…",
         help="configurations whose whole groups are left out in turn and scored [all]",
     )
+    p.add_argument("--seeds", metavar="N,…", help="seeds of the runs [those of the configuration]")
 
 
 def _names(text: str) -> tuple[str, ...]:

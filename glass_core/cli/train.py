@@ -40,15 +40,16 @@ def run(args: argparse.Namespace) -> None:
     from glass_core.training.parallel import is_first, own_device, rank_count
     from glass_core.training.run import train
 
-    config = read_config(args.config)
+    config = read_config(args.config, args.seeds)
     if args.out.suffix != ".safetensors":
         raise GlassError(f"model file must end in .safetensors, got {args.out}")
     writable_file(args.out, inputs=[args.data, args.config])
     dataset = read_dataset(args.data)
-    leave_out = ["--leave-out", ",".join(args.leave_out)] if args.leave_out else []
+    chosen = ["--leave-out", ",".join(args.leave_out)] if args.leave_out else []
+    chosen += ["--seeds", args.seeds] if args.seeds else []
     if is_first():
         print_ranks(rank_count())
-    command = shlex.join(["glass", "train", args.config, "-d", args.data.name, "-o", args.out.name, *leave_out])
+    command = shlex.join(["glass", "train", args.config, "-d", args.data.name, "-o", args.out.name, *chosen])
     with stages(args.json or not is_first()) as tell:
         summary = train(config, dataset, args.out, args.runs, tell, command, own_device(args.device), args.leave_out)
     if not is_first():

@@ -32,4 +32,10 @@ def require_device(device: str) -> None:
     try:
         torch.zeros(1, device=device).cpu()  # "meta" computes nothing
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise GlassError(f"no device {device!r} on this machine; devices: {', '.join(devices())}") from error
+        raise _absent(device) from error
+    if torch.device(device).type == "cpu" and torch.device(device).index:  # torch takes any for its only one
+        raise _absent(device)
+
+
+def _absent(device: str) -> GlassError:
+    return GlassError(f"no device {device!r} on this machine; devices: {', '.join(devices())}")

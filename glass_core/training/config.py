@@ -6,14 +6,15 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
 from typing import Annotated, Any
 
 from glass_core.errors import GlassError, unknown
 from glass_core.paths import existing_file, is_file
-from glass_core.settings import NotEmpty, Positive, Share, Whole, checked, conformed, field_types
+from glass_core.settings import Distinct, NotEmpty, Positive, Share, Whole, checked, conformed, field_types
 from glass_core.yaml_text import read_yaml
 
 VERSION = 5
@@ -47,7 +48,7 @@ class TrainingConfig:
     model: str
     descriptor: Mapping[str, Any]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    seeds: Annotated[tuple[Whole, ...], NotEmpty()] = (0, 1, 2)
+    seeds: Annotated[tuple[Whole, ...], NotEmpty(), Distinct()] = (0, 1, 2)
     label: str = "barrier"
     thermal: tuple[Positive, ...] = ()
     thermal_weight: Share = 0.05
@@ -63,8 +64,25 @@ class TrainingConfig:
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()[:16]
 
 
-def read_config(path: str | os.PathLike[str]) -> TrainingConfig:
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Seeds as on the command line.
+
+    >>> parse_seeds("0, 1,2")
+    (0, 1, 2)
+
+    Raises:
+        GlassError: unless they are distinct whole numbers ≥ 0.
+    """
+    entries = [entry.strip() for entry in text.split(",")]
+    given = [int(entry) if re.fullmatch(r"-?[0-9]+", entry) else entry for entry in entries]
+    seeds: tuple[int, ...] = conformed(given, field_types(TrainingConfig)["seeds"], "--seeds")
+    return seeds
+
+
+def read_config(path: str | os.PathLike[str], seeds: str | None = None) -> TrainingConfig:
     """A configuration by path, or by the name of a shipped one.
+
+    ``seeds`` (``parse_seeds``) are instead of its own.
 
     A file may name another one as its ``base`` (a shipped name, or a path from its own folder), and say only what is
     different. Mappings within mappings are joined key by key, unless they are of another ``kind``; the
@@ -79,7 +97,7 @@ def read_config(path: str | os.PathLike[str]) -> TrainingConfig:
         config: TrainingConfig = checked(TrainingConfig, _content(file, ()), str(file))
     except RecursionError as error:
         raise GlassError(f"{file} is nested too deeply") from error
-    return config
+    return config if seeds is None else replace(config, seeds=parse_seeds(seeds))
 
 
 def _file(path: str | os.PathLike[str], folder: pathlib.Path) -> pathlib.Path:

@@ -16,6 +16,7 @@ from glass_core.graphs.out_of_memory import memory_errors
 from glass_core.training.allocator import keep_freed_memory
 from glass_core.training.bench import Notes
 from glass_core.training.checkpoint import Checkpoint, best_epoch, read_checkpoint
+from glass_core.training.compilation import compiler_errors
 from glass_core.training.curves import Curves
 from glass_core.training.parallel import ranks
 from glass_core.training.trainer import DivergedError, Fit, Sample, Trainer
@@ -58,15 +59,16 @@ def run(fit: Fit, samples: Sequence[Sample], held: int | None, device: str, note
 
     Raises:
         GlassError: if nothing is left to train on; for a checkpoint that is damaged or of another run; without
-            memory.
-        DivergedError: if the loss is no longer finite; holds the weights of the best epoch before.
+            memory, or a compiler where steps are to be compiled.
+        DivergedError: see ``Trainer.epoch``; holds the weights of the best epoch before.
         MissingExtraError: without matplotlib, where curves are to be drawn.
     """
     group = ranks()
     keep_freed_memory()
     if notes.checkpoint:
         require_package("matplotlib", "train")
-    with memory_errors("make the network smaller (width, head_width, samples), or use a device with more memory"):
+    cure = "make the network smaller (width, head_width, samples), or use a device with more memory"
+    with memory_errors(cure), compiler_errors():
         trainer = Trainer(fit, [s for s in samples if s.group != held], device, group)
         curves = _curves(fit, samples, held, notes) if notes.checkpoint and group.first else None
         state = _train(trainer, [s for s in samples if s.group == held], fit.key(samples, held), notes, curves)

@@ -53,7 +53,7 @@ class GraphSettings(LabelNoise):
             quarter of the epochs in which "one_cycle" rises: before, networks have hardly begun to learn.
         members: networks, each with its own validation group and starting weights.
         precision: "bfloat16" for mixed precision.
-        compile: let torch compile the network, which pays for long runs.
+        compile: let torch compile the network, which pays for long runs; on a CPU it needs a C++ compiler.
     """
 
     network: str

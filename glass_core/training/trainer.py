@@ -31,6 +31,7 @@ _LOWEST = 1e-3
 _HELD, _FREED = 0.5, 0.9  # shares of all steps between which batch renormalisation is set free
 _GAIN = 8.0
 _SETTLED = 0.01  # change of running statistics, in their deviations
+_DIVERGED = 10.0  # mean loss of an epoch; labels are standardised, so that a network that says their mean has about 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +97,7 @@ class Fit:
 
 
 class DivergedError(GlassError):
-    """Loss or weights are no longer finite.
+    """The loss is far above that of a network that says the mean, or it or weights are no longer finite.
 
     Attributes:
         weights: of the network before, by name; None if it had learned nothing.
@@ -141,7 +142,7 @@ class Trainer:
             Mean loss and mean Pearson correlation over the configurations, as the steps found them (with dropout).
 
         Raises:
-            DivergedError: if the loss or a weight is no longer finite.
+            DivergedError: if the mean loss is above 10, or it or a weight is no longer finite.
         """
         order = np.random.default_rng([*self.fit.seed, done]).permutation(len(self.samples))
         torch.manual_seed(_number(*self.fit.seed, done + 1, self.group.rank))
@@ -155,10 +156,10 @@ class Trainer:
                 each.freedom = _freedom(share)
             told.append(self._step(index, _rate(self.fit.settings, share)))
         loss, agreement = (self.group.mean(float(np.mean(column))) for column in zip(*told, strict=True))
-        if not (math.isfinite(loss) and all(torch.isfinite(p).all() for p in self.network.parameters())):
+        if not (loss <= _DIVERGED and all(torch.isfinite(p).all() for p in self.network.parameters())):
             raise DivergedError(
-                f"training diverged in epoch {done + 1} (loss {loss}). Lower learning_rate "
-                f"({self.fit.settings.learning_rate:g}) or clip ({self.fit.settings.clip:g})"
+                f"training diverged in epoch {done + 1} (loss {loss:.4g}, where saying the mean has about 1). Lower "
+                f"learning_rate ({self.fit.settings.learning_rate:g}) or clip ({self.fit.settings.clip:g})"
             )
         return loss, agreement
 

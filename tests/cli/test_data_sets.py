@@ -6,6 +6,7 @@ import json
 import pathlib
 import pickle
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from glass_core.cli.demo import GLASS
 from glass_core.cli.main import main
 from glass_core.dataset import Configuration, Dataset, write_dataset
+from glass_core.model_file import read_card
 from glass_core.structure import Structure
 from glass_core.structure_files import read_frame
 from tests.cli.test_commands import fails
@@ -45,6 +47,25 @@ def test_import_train_evaluate(tmp_path: pathlib.Path, dataset, capsys) -> None:
     assert "must end in .safetensors" in fails(["train", recipe, "-d", data, "-o", tmp_path / "m.bin"], capsys)
 
 
+def test_seeds_are_chosen_for_one_command(tmp_path: pathlib.Path, dataset, capsys) -> None:
+    """Instead of those of the configuration; the card says so."""
+    data, model, runs = tmp_path / "d.h5", tmp_path / "m.safetensors", tmp_path / "runs"
+    write_dataset(dataset, data)
+    (tmp_path / "c.yaml").write_text("base: ridge\nseeds: [0]\n")
+    common = [str(tmp_path / "c.yaml"), "-d", str(data), "--runs", str(runs), "--json"]
+    assert main(["train", *common, "-o", str(model), "--seeds", "3,1"]) == 0
+    trained = json.loads(capsys.readouterr().out)
+    assert trained["seeds"] == [3, 1]
+    training = read_card(model)["training"]
+    assert training["command"].endswith("--seeds 3,1")
+    assert tuple(training["config"]["seeds"]) == (3, 1)
+    assert main(["compare", *common, "--seeds", "3,1"]) == 0
+    compared = json.loads(capsys.readouterr().out)[common[0]]
+    assert (compared["seeds"], compared["pooled"]) == ([3, 1], trained["pooled"])
+    for command in (["train", "-o", model], ["compare"]):
+        assert "--seeds must be distinct, got 1 twice" in fails([*command, *common, "--seeds", "1,1"], capsys)
+
+
 def test_evaluate_says_what_looks_wrong_and_mends_names_of_species(tmp_path: pathlib.Path, capsys) -> None:
     """A file made with another box scores nothing, and standardised labels have no errors in eV."""
     glass = read_frame(GLASS).structure
@@ -57,6 +78,17 @@ def test_evaluate_says_what_looks_wrong_and_mends_names_of_species(tmp_path: pat
     assert len(json.loads(out)["doubts"]) == 2
     assert re.search(r"most atoms of wide \(\d+ %\) are unlike", err)
     assert "barriers below 0 eV in wide (2000)" in err
+
+
+def test_evaluate_says_what_noise_of_labels_allows_and_which_was_assumed(tmp_path: pathlib.Path, capsys) -> None:
+    configurations = [labelled(1, 0), labelled(2, 1)]
+    error = {"barrier_error": np.full(configurations[0].structure.n_atoms, 0.1)}
+    configurations[0] = replace(configurations[0], labels={**configurations[0].labels, **error})
+    write_dataset(Dataset(tuple(configurations)), tmp_path / "d.h5")
+    assert main(["evaluate", "linear", str(tmp_path / "d.h5")]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"even of a perfect model to: glass1 0\.\d+, glass2 0\.\d+, pooled 0\.\d+\n", out)
+    assert "(errors of 0.14 eV assumed for labels without an error of their own, in glass2)" in out
 
 
 def test_import_command(tmp_path: pathlib.Path, capsys) -> None:

@@ -90,3 +90,10 @@ def test_high_barrier_atoms_of_both_models_agree(shipped: Structure) -> None:
     barrier = predict(load_model("barrier"), shipped)["barrier"].values
     logit = predict(load_model("scnn"), shipped)["logit"].values
     assert np.corrcoef(barrier, logit)[0, 1] > 0.5
+
+
+def test_shipped_data_stay_small() -> None:
+    """They come with every installation and every clone."""
+    sizes = [path.stat().st_size for path in pathlib.Path(GLASS).parent.rglob("*") if path.is_file()]
+    assert len(sizes) > 20
+    assert sum(sizes) < 20e6

@@ -296,7 +296,7 @@ def test_what_cannot_be_a_model_is_refused(tmp_path) -> None:
     model = small_model("length")
     with pytest.raises(GlassError, match=r"no device 'cuda:7' on this machine; devices: cpu"):
         model.on("cuda:7")
-    for name in ("quantum", "meta"):
+    for name in ("quantum", "meta", "cpu:7"):
         with pytest.raises(GlassError, match=f"no device '{name}'"):
             model.on(name)
     wrong = {k: v for k, v in model.members[0].items() if k != "decoder.0.bias"}

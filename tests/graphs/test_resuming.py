@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import save
+from torch._inductor.exc import CppCompileError, InductorError
 
 from glass_core.dataset import Dataset, write_dataset
 from glass_core.errors import GlassError
@@ -19,6 +20,7 @@ from glass_core.metrics import pearson
 from glass_core.model_file import load_model
 from glass_core.training.bench import Notes, bench_of
 from glass_core.training.checkpoint import best_epoch, read_checkpoint
+from glass_core.training.compilation import compiler_errors
 from glass_core.training.config import TrainingConfig
 from glass_core.training.trainer import Trainer
 from tests.graphs.tiny import TINY, config, weights
@@ -88,19 +90,42 @@ def test_an_interrupted_compiled_run_ends_as_if_it_had_not_been(
     np.testing.assert_array_equal(weights(resumed), weights(whole))
 
 
-def test_a_killed_process_goes_on(tmp_path: pathlib.Path, dataset: Dataset) -> None:
-    """kill −9 after some epochs; the finished model is bit for bit that of a run that was left alone."""
-    write_dataset(dataset, tmp_path / "data.h5")
+def command(runs: str, out: str) -> list[str]:
+    arguments = ["train", "c.yaml", "-d", "data.h5", "-o", out, "--runs", runs, "--json"]
+    return [sys.executable, "-m", "glass_core.cli.main", *arguments]
+
+
+def write_inputs(folder: pathlib.Path, dataset: Dataset, settings: str) -> None:
+    """Data set and configuration of ``command``."""
+    write_dataset(dataset, folder / "data.h5")
     architecture = "{heads: [2, 1], width: 8, head_width: 4, cutoff: 4.0, symmetrisation: length}"
-    (tmp_path / "c.yaml").write_text(
+    (folder / "c.yaml").write_text(
         f"model: graph\ndescriptor: {{kind: power_spectrum, cutoff: 3.5, n_max: 3, l_max: 2, shells: 0}}\n"
-        f"settings: {{network: symgnn, epochs: 6, architecture: {architecture}}}\nseeds: [0]\n"
+        f"settings: {{network: symgnn, {settings}, architecture: {architecture}}}\nseeds: [0]\n"
     )
 
-    def command(runs: str, out: str) -> list[str]:
-        arguments = ["train", "c.yaml", "-d", "data.h5", "-o", out, "--runs", runs, "--json"]
-        return [sys.executable, "-m", "glass_core.cli.main", *arguments]
 
+def test_without_a_compiler_compiled_steps_are_refused_on_one_line(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    write_inputs(tmp_path, dataset, "epochs: 1, compile: true")
+    without = {**os.environ, "CXX": "/nonexistent", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "compiled")}
+    tried = subprocess.run(
+        command("runs", "m.safetensors"), cwd=tmp_path, env=without, capture_output=True, text=True, check=False
+    )
+    assert tried.returncode == 2
+    assert "install a C++ compiler, or set compile: false" in tried.stderr.splitlines()[-1]
+    assert "Traceback" not in tried.stderr
+
+
+def test_a_compiler_that_fails_is_told_from_other_failures() -> None:
+    with pytest.raises(GlassError, match=r"no C\+\+ compiler works here"), compiler_errors():
+        raise InductorError(CppCompileError(["c++"], "Python.h: no such file"), None)
+    with pytest.raises(InductorError, match="not ours"), compiler_errors():
+        raise InductorError(RuntimeError("not ours"), None)
+
+
+def test_a_killed_process_goes_on(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+    """kill −9 after some epochs; the finished model is bit for bit that of a run that was left alone."""
+    write_inputs(tmp_path, dataset, "epochs: 6")
     subprocess.run(command("whole", "whole.safetensors"), cwd=tmp_path, check=True, capture_output=True)
     victim = subprocess.Popen(command("cut", "cut.safetensors"), cwd=tmp_path, stdout=subprocess.DEVNULL)
     while not list((tmp_path / "cut").glob("*.checkpoint.safetensors")) and victim.poll() is None:
@@ -167,16 +192,23 @@ def _key(path: pathlib.Path) -> str:
         return json.loads(handle.metadata()["training"])["key"]
 
 
-def test_divergence_stops_and_keeps_the_last_good_state(tmp_path: pathlib.Path, dataset: Dataset) -> None:
+@pytest.mark.parametrize("factor", [100.0, float("inf")])
+def test_divergence_stops_and_keeps_the_last_good_state(
+    tmp_path: pathlib.Path, dataset: Dataset, factor: float
+) -> None:
+    """A loss may grow by orders of magnitude for epochs before it is no longer finite."""
     original = Trainer._loss
 
     def exploding(self, *arguments):
-        poison = float("inf") if len(list(tmp_path.glob("*.checkpoint.*"))) else 1.0
+        poison = factor if len(list(tmp_path.glob("*.checkpoint.*"))) else 1.0
         return original(self, *arguments) * poison
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trainer, "_loss", exploding)
-        message = r"diverged in epoch 2 .*Lower learning_rate \(0\.02\) or clip \(1\).* kept as a model, .*last_good"
+        message = (
+            r"epoch 2 \(loss .*, where .* about 1\)\. Lower learning_rate \(0\.02\) or clip \(1\)"
+            r".* kept as a model, .*last_good"
+        )
         with pytest.raises(GlassError, match=message):
             bench_of(config(epochs=3), dataset).fit(None, 0, Notes(tmp_path / "run"))
     state = read_checkpoint(tmp_path / "run-m0.checkpoint.safetensors", _key(tmp_path / "run-m0"))

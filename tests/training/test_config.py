@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from dataclasses import replace
 
 import pytest
 
@@ -66,6 +67,19 @@ def test_a_configuration_says_what_differs_from_its_base(tmp_path: pathlib.Path)
     assert (other.settings, other.descriptor) == ({**kept, "network": "schnet"}, {"kind": "scnn"})
 
 
+def test_seeds_may_be_given_instead_of_those_of_a_configuration() -> None:
+    assert read_config("symgnn", "4, 0").seeds == (4, 0)
+    assert replace(read_config("symgnn", "4, 0"), seeds=read_config("symgnn").seeds) == read_config("symgnn")
+    for seeds, message in (
+        ("0,-1", "entry 1 of --seeds must be ≥ 0, got -1"),
+        ("0,1.5", "entry 1 of --seeds must be a whole number, got '1.5'"),
+        ("", "entry 0 of --seeds must be a whole number, got ''"),
+        ("0,1,0", "--seeds must be distinct, got 0 twice"),
+    ):
+        with pytest.raises(GlassError, match=message):
+            read_config("symgnn", seeds)
+
+
 def test_numbers_are_written_as_anywhere(tmp_path: pathlib.Path) -> None:
     """YAML 1.1 takes 1e-3 for text."""
     (tmp_path / "mine.yaml").write_text("base: symgnn\nsettings: {learning_rate: 1e-3, weight_decay: .5e-4}\n")
@@ -114,6 +128,7 @@ def test_mistakes_in_a_base_are_named(tmp_path: pathlib.Path, text: str, message
         ("seeds: 3", "seeds in .* must be a list, got 3"),
         ("seeds: [a]", "entry 0 of seeds in .* must be a whole number, got 'a'"),
         ("seeds: [-1]", "entry 0 of seeds in .* must be ≥ 0"),
+        ("seeds: [2, 0, 2]", "seeds in .* must be distinct, got 2 twice"),
         ("settings: []", "settings in .* must hold keys and values"),
         ("settings:", "settings in .* must hold keys and values, got None"),
         ("thermal: 0.05", "thermal in .* must be a list"),

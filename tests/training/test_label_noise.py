@@ -64,6 +64,26 @@ def test_evaluation_tells_what_noise_allows(tmp_path: pathlib.Path, dataset: Dat
     assert name == "glass1"
     assert len(result["pearson_ceiling"]) == 1
     assert ceiling == pytest.approx(pearson(next(iter(noisy)).label("barrier"), true), abs=0.1)
+    assert result["pearson_ceiling_pooled"] is None
+    assert result["label_noise_assumed_ev"] == {}
+
+
+def test_evaluation_assumes_the_noise_that_a_model_was_calibrated_with(dataset: Dataset) -> None:
+    """Of labels that tell no error; the ceiling is that of labels which tell this error."""
+    told = Dataset(tuple(with_noise(c, told=True) for c in dataset), {})
+    model = trainer("linear_barrier")(*make_rows(LINEAR, told), LINEAR, 0)
+    first, *others = (replace(c, labels={"barrier": c.label("barrier")}) for c in told)
+    half = np.where(np.arange(first.structure.n_atoms) % 2 == 0, 0.3, np.nan)
+    found = evaluate(model, Dataset((replace(first, labels={**first.labels, "barrier_error": half}), *others)))
+    filled = [np.where(np.isnan(half), 0.14, half), *(np.full(c.structure.n_atoms, 0.14) for c in others)]
+    whole = [replace(c, labels={**c.labels, "barrier_error": e}) for c, e in zip([first, *others], filled, strict=True)]
+    expected = evaluate(model, Dataset(tuple(whole)))
+    assert found["pearson_ceiling"] == expected["pearson_ceiling"]
+    assert set(found["pearson_ceiling"]) == {c.name for c in dataset}
+    labels, error = np.concatenate([c.label("barrier") for c in whole]), np.concatenate(filled)
+    assert found["pearson_ceiling_pooled"] == pytest.approx(np.sqrt(1 - np.mean(error**2) / np.var(labels, ddof=1)))
+    assert found["label_noise_assumed_ev"] == dict.fromkeys((c.name for c in dataset), 0.14)
+    assert expected["label_noise_assumed_ev"] == {}
 
 
 def test_coverage_takes_the_error_of_each_label_that_has_one() -> None:
