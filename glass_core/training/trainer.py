@@ -19,6 +19,7 @@ from glass_core.graphs.layers import renormalised
 from glass_core.graphs.networks import Architecture
 from glass_core.metrics import pearson
 from glass_core.training.checkpoint import Checkpoint, best_epoch, copied
+from glass_core.training.moments import Moments
 from glass_core.training.optimiser import Optimiser
 from glass_core.training.parallel import Ranks
 
@@ -30,6 +31,7 @@ _WARM = 0.25
 _LOWEST = 1e-3
 _HELD, _FREED = 0.5, 0.9  # shares of all steps between which batch renormalisation is set free
 _GAIN = 8.0
+_RIDGE = 1e-4  # of the last layer's regression, in squared deviations of what it is given
 _SETTLED = 0.01  # change of running statistics, in their deviations
 _DIVERGED = 10.0  # mean loss of an epoch; labels are standardised, so that a network that says their mean has about 1
 
@@ -203,17 +205,24 @@ class Trainer:
         self._average_statistics()
         with torch.no_grad():
             errors = [t - s.labelled(self.network(s.graph)) for s, t in zip(self.samples, self.targets, strict=True)]
-            last = [m for m in self.network.decoder if isinstance(m, torch.nn.Linear)][-1]
             weights = [torch.ones_like(e) if w is None else w for e, w in zip(errors, self.weights, strict=True)]
-            last.bias.data += (torch.cat(weights) * torch.cat(errors)).sum() / torch.cat(weights).sum()
+            self._last.bias.data += (torch.cat(weights) * torch.cat(errors)).sum() / torch.cat(weights).sum()
+
+    @property
+    def _last(self) -> torch.nn.Linear:
+        """The layer that ends in the output."""
+        return [m for m in self.network.decoder if isinstance(m, torch.nn.Linear)][-1]
 
     def _average_statistics(self) -> None:
         """Batch normalisation as over all training configurations, without dropout; the network is ready to predict.
 
-        Running statistics lag behind the weights and were taken with dropout.
+        Running statistics lag behind the weights and were taken with dropout. With batch renormalisation the last layer
+        is fitted too.
         """
         self.network.eval()
-        self._renormalise()
+        if renormalised(self.network):
+            self._renormalise()
+            self._fit_last()
         norms = [m for m in self.network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
         momenta = [m.momentum for m in norms]
         for m in norms:
@@ -238,6 +247,27 @@ class Trainer:
                     self.network(sample.graph)
             if max([each.settle() for each in norms]) < _SETTLED:
                 break
+
+    def _fit_last(self) -> None:
+        """The last layer by linear regression on all labels at once.
+
+        Steps on one configuration after the other hardly tell it how these differ as a whole.
+        """
+        given: list[torch.Tensor] = []
+        hook = self._last.register_forward_pre_hook(lambda _, arguments: given.append(arguments[0]))
+        parts = []
+        with torch.no_grad():
+            for sample, target, weight in zip(self.samples, self.targets, self.weights, strict=True):
+                given.clear()
+                self.network(sample.graph)
+                rows = sample.labelled(torch.cat(given)).cpu().numpy()
+                weights = None if weight is None else weight.cpu().double().numpy()
+                parts.append(Moments.of(rows, target.cpu().double().numpy(), weights))
+        hook.remove()
+        moments = Moments.total(parts)
+        weight_f, constant = moments.solve(_RIDGE * np.maximum(np.diag(moments.xx_ff), _RIDGE))
+        self._last.weight.data.copy_(torch.from_numpy(weight_f)[None])
+        self._last.bias.data.fill_(constant)
 
     def after(
         self, before: Checkpoint, loss: float, agreement: float, score: float | None, seconds: float
