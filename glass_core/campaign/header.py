@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,12 +14,13 @@ from numpy.typing import NDArray
 
 from glass_core.errors import GlassError
 from glass_core.saddle.settings import ArtnSettings
-from glass_core.settings import Whole, conformed
+from glass_core.settings import NotNegative, Whole, conformed
 from glass_core.structure import Floats, Structure, replace_fields
 
 SCHEMA, VERSION = "glass-labels", 1
 _SAME_PLACE = 1e-5  # Å; readers of one file differ by less
 _CURE = "give the same one, or another name with -o"
+_NONE = "none"  # JSON knows no infinite number
 _ENTRIES = {
     "species": tuple[str, ...],
     "potential": Mapping[str, str],
@@ -60,6 +62,8 @@ class Header:
         source: plain values worth keeping: ``file``, ``versions`` of libraries …
         energy_n: of each atom of ``structure``, eV, shape (n,); None where the potential does not share out its energy,
             and in files from before there was this field.
+        displacements: those of atoms that move further are kept for each event, Å; infinite for none. None in files
+            from before there was this field.
     """
 
     structure: Structure
@@ -71,6 +75,7 @@ class Header:
     given_nc: Floats
     source: Mapping[str, Any] = field(default_factory=dict)
     energy_n: Floats | None = None
+    displacements: float | None = None
 
     @property
     def given(self) -> Structure:
@@ -79,7 +84,7 @@ class Header:
 
     def as_json(self) -> str:
         """All but the arrays."""
-        content = {
+        content: dict[str, Any] = {
             "version": VERSION,
             "species": list(self.structure.species),
             "potential": {"name": self.potential, "digest": self.potential_digest},
@@ -89,6 +94,8 @@ class Header:
             "seed": self.seed,
             "source": dict(self.source),
         }
+        if self.displacements is not None:
+            content["displacements"] = self.displacements if math.isfinite(self.displacements) else _NONE
         return json.dumps(content)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -125,7 +132,7 @@ class Header:
             return cls(
                 structure, arrays["ids"].astype(np.int64), parts["potential"]["name"], parts["potential"]["digest"],
                 ArtnSettings.from_dict(parts["settings"]), parts["seed"], arrays["given_positions"], parts["source"],
-                energy,
+                energy, _displacements(content),
             )  # fmt: skip
         except NewerFileError:
             raise
@@ -166,6 +173,18 @@ class Header:
             )
         if self.seed != other.seed:
             raise GlassError(f"{where} was made with seed {self.seed}, not {other.seed}; {_CURE}")
+        self._require_displacements(other.displacements, where)
+
+    def _require_displacements(self, asked: float | None, where: str) -> None:
+        """Events with displacements and without, or with others, cannot be told apart."""
+        kept = self.displacements
+        if kept is None or asked is None or math.isclose(kept, asked):
+            return
+        ours, theirs = ("none" if math.isinf(least) else f"those above {least:.10g} Å" for least in (kept, asked))
+        cure = "--no-displacements" if math.isinf(kept) else f"--displacements {kept:.10g}"
+        raise GlassError(
+            f"{where} keeps {ours} of the displacements, not {theirs}; go on with {cure}, or another name with -o"
+        )
 
     def require_structure(self, given: Structure, where: str) -> None:
         """Checks that a structure is the one that the file was begun with, within what readers round.
@@ -191,6 +210,12 @@ class Header:
                 f"{where} belongs to another structure: atom {far.argmax()} lies {far.max():.2g} Å from its place "
                 f"there; {_CURE}"
             )
+
+
+def _displacements(content: Mapping[str, Any]) -> float | None:
+    """From where on displacements are kept, if a header tells."""
+    stored = content.get("displacements")
+    return math.inf if stored == _NONE else conformed(stored, NotNegative | None, "displacements")
 
 
 def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[Any, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pathlib
 from dataclasses import replace
 
@@ -74,6 +75,14 @@ def test_open_boxes_come_back(tmp_path: pathlib.Path) -> None:
         back = read_labels(tmp_path / "l.h5").structure
         assert (back.pbc, back.given) == (structure.pbc, structure.given)
         np.testing.assert_array_equal(back.cell_cc, structure.cell_cc)
+
+
+@pytest.mark.parametrize("kept", [None, 0.0, 0.02, math.inf])
+def test_the_threshold_of_displacements_comes_back(tmp_path: pathlib.Path, box: Structure, kept: float | None) -> None:
+    header = replace(fake_header(box), displacements=kept)
+    json.loads(header.as_json(), parse_constant=pytest.fail)  # no Infinity, which JSON does not have
+    write_hdf5(Labels(header, empty()), tmp_path / "l.h5")
+    assert read_labels(tmp_path / "l.h5").header.displacements == kept
 
 
 def test_a_journal_counts(path: pathlib.Path, box: Structure) -> None:
