@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.campaign.digests import require_digest, settings_digest, structure_digest
 from glass_core.errors import GlassError
 from glass_core.saddle.settings import ArtnSettings
 from glass_core.settings import NotNegative, Whole, conformed
@@ -25,6 +25,8 @@ _ENTRIES = {
     "species": tuple[str, ...],
     "potential": Mapping[str, str],
     "settings": Mapping[str, Any],
+    "settings_digest": str,
+    "structure_digest": str,
     "seed": Whole,
     "source": Mapping[str, Any],
 }
@@ -89,7 +91,7 @@ class Header:
             "species": list(self.structure.species),
             "potential": {"name": self.potential, "digest": self.potential_digest},
             "settings": self.settings.as_dict(),
-            "settings_digest": settings_digest(self.settings),
+            "settings_digest": settings_digest(self.settings.as_dict()),
             "structure_digest": structure_digest(self.structure),
             "seed": self.seed,
             "source": dict(self.source),
@@ -117,7 +119,7 @@ class Header:
         """The header again.
 
         Raises:
-            GlassError: if something is missing, damaged, or of a newer version; ``where`` is the file.
+            GlassError: if something is missing, damaged, altered, or of a newer version; ``where`` is the file.
         """
         try:
             content = json.loads(text)
@@ -126,6 +128,8 @@ class Header:
             structure = Structure(
                 arrays["positions"], arrays["types"], parts["species"], arrays["cell"], arrays["pbc"].tolist()
             )
+            require_digest("its settings", parts["settings_digest"], settings_digest(parts["settings"]))
+            require_digest("its positions, species or box", parts["structure_digest"], structure_digest(structure))
             energy = arrays.get("energy")
             if energy is not None and energy.shape != (structure.n_atoms,):
                 raise ValueError(f"energy has shape {energy.shape}, must have ({structure.n_atoms},)")
@@ -227,22 +231,3 @@ def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str
         elif value != theirs[key]:
             found[prefix + key] = (value, theirs[key])
     return found
-
-
-def structure_digest(structure: Structure) -> str:
-    """Hash of positions, species, box and periodicity, whatever the order of species."""
-    content = hashlib.sha256(json.dumps([structure.symbols().tolist(), structure.pbc, structure.given]).encode())
-    for array in (structure.positions_nc, structure.cell_cc):
-        content.update(array.astype("<f8").tobytes())
-    return content.hexdigest()
-
-
-def settings_digest(settings: ArtnSettings) -> str:
-    """Hash of all settings, whether a number was written 1 or 1.0."""
-    return hashlib.sha256(json.dumps(_numbers(settings.as_dict()), sort_keys=True).encode()).hexdigest()
-
-
-def _numbers(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _numbers(entry) for key, entry in value.items()}
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
