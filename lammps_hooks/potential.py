@@ -54,7 +54,7 @@ class LammpsPotential:
             text = absolute_commands(file.read_text(encoding="utf-8"), file.parent)
         except UnicodeDecodeError as error:
             raise GlassError(f"potential file {file} is no text; give commands such as pair_style") from error
-        return cls(text, species_of_commands(text))
+        return cls(text, species_of_commands(text, file.parent))
 
     @property
     def name(self) -> str:

@@ -375,3 +375,12 @@ def test_file_that_names_no_species(tmp_path: pathlib.Path) -> None:
         LammpsPotential.from_file(tmp_path / "lj.lmp")
     with pytest.raises(GlassError, match=r"potential file .*none\.lmp does not exist"):
         LammpsPotential.from_file(tmp_path / "none.lmp")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside/cuzr.lmp").write_text("pair_style eam/fs\npair_coeff * * none.eam.fs Cu Zr")
+    monkeypatch.setenv("LAMMPS_POTENTIALS", str(tmp_path / "named"))
+    message = rf"file none\.eam\.fs of `pair_coeff .*` was not found, sought in {tmp_path}/beside, .*{tmp_path}/named"
+    with pytest.raises(GlassError, match=message):
+        LammpsPotential.from_file(tmp_path / "beside/cuzr.lmp")
