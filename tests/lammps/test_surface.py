@@ -360,7 +360,7 @@ def bind(commands: str = EAM, species: Any = SPECIES) -> Callable[[], object]:
         (bind("pair_style eam/fs\npair_coeff * * none.eam.fs Cu Zr"), r"LAMMPS refused `pair_coeff .*none\.eam\.fs"),
         (bind("pair_style lj/cut 6.0\npair_coeff 1 1 0.4 2.3"), "LAMMPS refused `run 0 .*"),
         (bind('pair_style "eam/fs'), "is no command: No closing quotation"),
-        (bind(species=("Cu", "Ni")), "species 'Zr' .*unknown to the potential lammps eam/fs.*name it in pair_coeff"),
+        (bind(species=("Cu", "Ni")), "'Zr' .*unknown to the potential lammps eam/fs .*; name it in .* in species$"),
         (bind(species="CuZr"), "species must be one name per atom type"),
     ],
 )

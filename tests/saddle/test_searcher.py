@@ -33,6 +33,11 @@ def loose(searcher):
     return [bound(LOOSE, number) for number in range(6)]
 
 
+def test_a_negative_seed_is_refused(searcher):
+    with pytest.raises(GlassError, match="seed must be ≥ 0, got -1"):
+        dataclasses.replace(searcher, seed=-1)
+
+
 def test_most_searches_are_accepted(records):
     accepted = [r for r in records if r.state is State.ACCEPTED]
     assert len(accepted) >= 6
