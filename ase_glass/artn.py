@@ -23,6 +23,7 @@ from glass_core.saddle.records import Outcome, SearchRecord, State
 from glass_core.saddle.search import Steps, search
 from glass_core.saddle.settings import DEFAULT_PRESET, ArtnSettings, preset
 from glass_core.saddle.walk import Freedom
+from glass_core.settings import Whole, conformed
 from glass_core.structure import Floats
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class ARTn(Optimizer):
         outcome: how the search ended, for the moving atoms; None until it has.
 
     Raises:
-        GlassError: for an unknown preset, what is no kick, or atoms none of which may move.
+        GlassError: for an unknown preset, a negative seed, what is no kick, or atoms none of which may move.
 
     >>> from ase.build import add_adsorbate, fcc100
     >>> from ase.calculators.emt import EMT
@@ -89,6 +90,8 @@ class ARTn(Optimizer):
         require_kick(kick, centre, len(atoms))
         self.outcome: Outcome | None = None
         self._kick, self._centre, self._freedom = kick, centre, freedom
+        if not isinstance(seed, np.random.Generator):
+            conformed(seed, Whole, "seed")
         self._rng = np.random.default_rng(seed)
         self._frames: tuple[Atoms, ...] = ()
         super().__init__(atoms, logfile=logfile)

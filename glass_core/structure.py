@@ -109,7 +109,7 @@ class Structure:
         Args:
             species: names to count along.
             owner: who knows only these, for errors.
-            cure: what to do about an unknown species; default a species map.
+            cure: what to do about an unknown species; default a species map, or another model.
 
         Raises:
             GlassError: if an atom is of a species that is not in ``species``.
@@ -125,10 +125,10 @@ class Structure:
             bad = int(np.argmin(types))
             name = self.species[self.types_n[bad]]
             count = int((self.types_n == self.types_n[bad]).sum())
+            cure = cure or f"give a species map such as {name}={species[0]}, or choose another model"
             raise GlassError(
                 f"species {name!r} ({count} atoms, first is atom {bad}) is unknown to {owner}, which knows "
-                f"{', '.join(species)}; {cure or f'give a species map such as {name}={species[0]}'}, "
-                "or choose another model"
+                f"{', '.join(species)}; {cure}"
             )
         return replace_fields(self, types_n=types, species=tuple(species))
 

@@ -19,7 +19,7 @@ from lammps_hooks.schedule import Schedule
 from lammps_hooks.structure import names_of_types, read_structure, require_readable
 
 OnError = Callable[[BaseException], None]
-_SPECIES_CURE = "name one of these for its type in the list of species"
+_SPECIES_CURE = "name one of these for its type in the list of species, or choose another model"
 
 
 def chosen_outputs(model: Model, outputs: Sequence[str] | None) -> tuple[str, ...]:

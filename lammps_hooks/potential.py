@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shlex
 from dataclasses import dataclass
 
 from glass_core.errors import GlassError
 from glass_core.paths import existing_file
 from glass_core.potentials.around import atoms_around
 from glass_core.potentials.base import Region, is_shared_out
+from glass_core.potentials.eam_file import read_eam
+from glass_core.potentials.lookup import TABLES
 from glass_core.structure import Floats, Ints, Structure
 from lammps_hooks.box import LammpsBox
 from lammps_hooks.pair_commands import absolute_commands, command_words, commands_digest, species_of_commands
@@ -54,7 +57,18 @@ class LammpsPotential:
             text = absolute_commands(file.read_text(encoding="utf-8"), file.parent)
         except UnicodeDecodeError as error:
             raise GlassError(f"potential file {file} is no text; give commands such as pair_style") from error
-        return cls(text, species_of_commands(text))
+        return cls(text, species_of_commands(text, file.parent))
+
+    @classmethod
+    def from_tables(cls, path: str | os.PathLike[str]) -> LammpsPotential:
+        """From an embedded-atom file, of ``eam/fs`` or ``eam/alloy`` as its content tells.
+
+        Raises:
+            GlassError: if it cannot be read.
+        """
+        content = read_eam(path)
+        file, names = shlex.quote(str(path)), " ".join(content.species)
+        return cls(f"pair_style eam/{content.form}\npair_coeff * * {file} {names}", content.species)
 
     @property
     def name(self) -> str:
@@ -132,5 +146,6 @@ class LammpsSurface:
 
 
 def lammps_potential(text: str) -> LammpsPotential:
-    """From the path of a file of commands, see ``LammpsPotential.from_file``."""
-    return LammpsPotential.from_file(text)
+    """From the path of a file of commands, or of an embedded-atom file where our own code cannot compute it."""
+    tables = pathlib.Path(text).suffix.lower() in TABLES
+    return LammpsPotential.from_tables(text) if tables else LammpsPotential.from_file(text)

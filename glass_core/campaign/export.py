@@ -6,7 +6,7 @@ import pathlib
 
 import numpy as np
 
-from glass_core.campaign.header import structure_digest
+from glass_core.campaign.digests import structure_digest
 from glass_core.campaign.label_file import read_labels
 from glass_core.campaign.labels import Labels
 from glass_core.dataset import Configuration, Dataset

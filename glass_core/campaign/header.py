@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,18 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.campaign.digests import require_digest, settings_digest, structure_digest
 from glass_core.errors import GlassError
 from glass_core.saddle.settings import ArtnSettings
-from glass_core.settings import Whole, conformed
+from glass_core.settings import NotNegative, Whole, conformed
 from glass_core.structure import Floats, Structure, replace_fields
 
 SCHEMA, VERSION = "glass-labels", 1
 _SAME_PLACE = 1e-5  # Å; readers of one file differ by less
 _CURE = "give the same one, or another name with -o"
+_NONE = "none"  # JSON knows no infinite number
 _ENTRIES = {
     "species": tuple[str, ...],
     "potential": Mapping[str, str],
     "settings": Mapping[str, Any],
+    "settings_digest": str,
+    "structure_digest": str,
     "seed": Whole,
     "source": Mapping[str, Any],
 }
@@ -60,6 +64,8 @@ class Header:
         source: plain values worth keeping: ``file``, ``versions`` of libraries …
         energy_n: of each atom of ``structure``, eV, shape (n,); None where the potential does not share out its energy,
             and in files from before there was this field.
+        displacements: those of atoms that move further are kept for each event, Å; infinite for none. None in files
+            from before there was this field.
     """
 
     structure: Structure
@@ -71,6 +77,7 @@ class Header:
     given_nc: Floats
     source: Mapping[str, Any] = field(default_factory=dict)
     energy_n: Floats | None = None
+    displacements: float | None = None
 
     @property
     def given(self) -> Structure:
@@ -79,16 +86,18 @@ class Header:
 
     def as_json(self) -> str:
         """All but the arrays."""
-        content = {
+        content: dict[str, Any] = {
             "version": VERSION,
             "species": list(self.structure.species),
             "potential": {"name": self.potential, "digest": self.potential_digest},
             "settings": self.settings.as_dict(),
-            "settings_digest": settings_digest(self.settings),
+            "settings_digest": settings_digest(self.settings.as_dict()),
             "structure_digest": structure_digest(self.structure),
             "seed": self.seed,
             "source": dict(self.source),
         }
+        if self.displacements is not None:
+            content["displacements"] = self.displacements if math.isfinite(self.displacements) else _NONE
         return json.dumps(content)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -110,7 +119,7 @@ class Header:
         """The header again.
 
         Raises:
-            GlassError: if something is missing, damaged, or of a newer version; ``where`` is the file.
+            GlassError: if something is missing, damaged, altered, or of a newer version; ``where`` is the file.
         """
         try:
             content = json.loads(text)
@@ -119,13 +128,15 @@ class Header:
             structure = Structure(
                 arrays["positions"], arrays["types"], parts["species"], arrays["cell"], arrays["pbc"].tolist()
             )
+            require_digest("its settings", parts["settings_digest"], settings_digest(parts["settings"]))
+            require_digest("its positions, species or box", parts["structure_digest"], structure_digest(structure))
             energy = arrays.get("energy")
             if energy is not None and energy.shape != (structure.n_atoms,):
                 raise ValueError(f"energy has shape {energy.shape}, must have ({structure.n_atoms},)")
             return cls(
                 structure, arrays["ids"].astype(np.int64), parts["potential"]["name"], parts["potential"]["digest"],
                 ArtnSettings.from_dict(parts["settings"]), parts["seed"], arrays["given_positions"], parts["source"],
-                energy,
+                energy, _displacements(content),
             )  # fmt: skip
         except NewerFileError:
             raise
@@ -166,6 +177,18 @@ class Header:
             )
         if self.seed != other.seed:
             raise GlassError(f"{where} was made with seed {self.seed}, not {other.seed}; {_CURE}")
+        self._require_displacements(other.displacements, where)
+
+    def _require_displacements(self, asked: float | None, where: str) -> None:
+        """Events with displacements and without, or with others, cannot be told apart."""
+        kept = self.displacements
+        if kept is None or asked is None or math.isclose(kept, asked):
+            return
+        ours, theirs = ("none" if math.isinf(least) else f"those above {least:.10g} Å" for least in (kept, asked))
+        cure = "--no-displacements" if math.isinf(kept) else f"--displacements {kept:.10g}"
+        raise GlassError(
+            f"{where} keeps {ours} of the displacements, not {theirs}; go on with {cure}, or another name with -o"
+        )
 
     def require_structure(self, given: Structure, where: str) -> None:
         """Checks that a structure is the one that the file was begun with, within what readers round.
@@ -193,6 +216,12 @@ class Header:
             )
 
 
+def _displacements(content: Mapping[str, Any]) -> float | None:
+    """From where on displacements are kept, if a header tells."""
+    stored = content.get("displacements")
+    return math.inf if stored == _NONE else conformed(stored, NotNegative | None, "displacements")
+
+
 def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[Any, Any]]:
     """Settings that differ, by dotted name."""
     found: dict[str, tuple[Any, Any]] = {}
@@ -202,22 +231,3 @@ def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str
         elif value != theirs[key]:
             found[prefix + key] = (value, theirs[key])
     return found
-
-
-def structure_digest(structure: Structure) -> str:
-    """Hash of positions, species, box and periodicity, whatever the order of species."""
-    content = hashlib.sha256(json.dumps([structure.symbols().tolist(), structure.pbc, structure.given]).encode())
-    for array in (structure.positions_nc, structure.cell_cc):
-        content.update(array.astype("<f8").tobytes())
-    return content.hexdigest()
-
-
-def settings_digest(settings: ArtnSettings) -> str:
-    """Hash of all settings, whether a number was written 1 or 1.0."""
-    return hashlib.sha256(json.dumps(_numbers(settings.as_dict()), sort_keys=True).encode()).hexdigest()
-
-
-def _numbers(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _numbers(entry) for key, entry in value.items()}
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -16,8 +16,9 @@ HDF5 schema ``glass-labels``, version 1; R searches, D displaced atoms of all of
 | ``saddle``, ``final`` | (D, 3) | float32 | Å | its displacement, rounded to 2⁻¹⁴ Å; final nan if no event |
 | ``predicted``, ``prior`` | (N,) | float64 | eV | models at the minimum, optional; and ``…_std`` |
 
-Attributes: ``schema``, ``version``, ``header`` (JSON: potential, settings, seed, hashes, versions), ``states``,
-``phases`` (JSON lists); ``model`` and ``sha256`` of ``predicted`` and ``prior``.
+Attributes: ``schema``, ``version``, ``header`` (JSON: potential, settings, seed, hashes, versions; ``displacements``
+that are kept are larger, Å, or "none"), ``states``, ``phases`` (JSON lists); ``model`` and ``sha256`` of ``predicted``
+and ``prior``.
 """
 
 from __future__ import annotations

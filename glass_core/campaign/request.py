@@ -7,7 +7,7 @@ import math
 import pathlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from glass_core.campaign.beginning import Beginning
 from glass_core.campaign.compiling import compile_apart, is_to_compile
@@ -103,13 +103,14 @@ class Request:
         if is_to_compile(potential):
             with bar("compiling, once per machine"):
                 compile_apart(frame.structure, potential)
-        header = Beginning(potential, settings, self.seed, self.relax)(frame, file, path)
+        kept = settings.events.kept if self.displacements is None else self.displacements
+        header = replace(Beginning(potential, settings, self.seed, self.relax)(frame, file, path), displacements=kept)
         atoms = chosen_atoms(self.atoms, header.structure, self.seed)
         require_room(header.structure, settings, str(file))
         require_neighbours(header.structure, atoms, potential, str(file))
         predicted, prior = self._predictions(header.structure, bar)
         searcher = Searcher(header.structure, potential, settings, self.seed)
-        work = Work(searcher, header.structure, self.model, self.displacements, settings.events)
+        work = Work(searcher, header.structure, self.model, kept, settings.events)
         plan = self._plan(atoms, prior)
         return Campaign(path, header, plan, self.model, predicted, prior), work
 

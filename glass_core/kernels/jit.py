@@ -1,7 +1,8 @@
 """numba as all loops here use it: compiled code is kept, and what is to happen without numba is said once.
 
-Without it, loops over few numbers run as Python, so that saddle searches on surfaces of LAMMPS and ASE go on; all
-others would take days, and refuse (``require_compiler``).
+Without it, loops over few numbers run as Python, so that saddle searches on surfaces of LAMMPS and ASE go on, and
+LAMMPS computes embedded-atom files where it is installed; all others would take days, and refuse
+(``require_compiler``).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from glass_core.errors import GlassError
 
-__all__ = ["njit", "require_compiler", "uint64"]
+__all__ = ["has_compiler", "njit", "require_compiler", "uint64"]
 
 _FASTMATH = {"reassoc", "contract", "nsz", "arcp"}
 _FOLDER = pathlib.Path(__file__).parent
@@ -83,6 +84,11 @@ def njit(*, fast: bool = False, **options: Any) -> Callable[[Callable[..., Any]]
     return compiled
 
 
+def has_compiler() -> bool:
+    """Whether loops are compiled: numba is there, and ``NUMBA_DISABLE_JIT`` does not tell it to leave them alone."""
+    return not _missing and not numba.config.DISABLE_JIT
+
+
 def require_compiler() -> None:
     """To be called where loops are of no use as Python.
 
@@ -92,5 +98,6 @@ def require_compiler() -> None:
     if _missing:
         raise GlassError(
             f"numba cannot be imported here ({_missing}), and without its compiled loops this would take days; mend it "
-            "(pip install --upgrade numba). Saddle searches on potentials of LAMMPS (.lmp) and ASE go on without it"
+            "(pip install --upgrade numba). Saddle searches on potentials of LAMMPS (.lmp, and embedded-atom files if "
+            "it is installed) and ASE go on without it"
         )

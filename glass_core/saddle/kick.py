@@ -11,7 +11,8 @@ from glass_core.saddle.settings import Kick
 from glass_core.structure import Floats, Ints, Structure
 
 _LEAST_FACE = 0.01  # of the largest face of the cell: smaller ones come and go with the last digit
-_BINS = 80  # within reach, of which five are smoothed over
+_BINS, _SMOOTHED = 80, 5  # of distances within reach, and over how many of them counts are averaged
+_SECOND_SHELL = 1.7  # lies within that many distances of the first
 
 
 def kicked_atoms(structure: Structure, centre: int, kick: Kick) -> Ints:
@@ -47,9 +48,9 @@ def _first_minimum(distances_p: Floats, reach: float) -> float:
     """Where distances are rarest between the first shell and the second, in smoothed bins."""
     counts, edges = np.histogram(distances_p, bins=_BINS, range=(0, reach))
     width = reach / _BINS
-    density = np.convolve(counts / (edges[1:] ** 3 - edges[:-1] ** 3), np.ones(5) / 5, mode="same")
+    density = np.convolve(counts / (edges[1:] ** 3 - edges[:-1] ** 3), np.ones(_SMOOTHED) / _SMOOTHED, mode="same")
     peak = int(np.argmax(density))
-    second = int(1.7 * edges[peak] / width)
+    second = int(_SECOND_SHELL * edges[peak] / width)
     valley = peak + int(np.argmin(density[peak : max(second, peak + 2)]))
     return float(edges[valley] + 0.5 * width)
 

@@ -11,7 +11,8 @@ from glass_core.kernels import lbfgs
 from glass_core.structure import Floats
 from glass_core.surface import Curvature
 
-_EXHAUSTED = 1e-6  # eV/Å²
+_EXHAUSTED = 1e-6  # eV/Å²; what is left of a vector that short is rounding
+_FEWEST = 3  # vectors before the lowest value may be called settled
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ def lowest_mode(curvature: Curvature, start_nc: Floats, vectors: int, across_kd:
         if not math.isfinite(length):
             return Mode(math.nan, start_nc)
         last, value = value, lbfgs.lowest_value(diagonal, beside, k + 1)
-        if length < _EXHAUSTED or (k >= 2 and abs(value - last) < settled * abs(value)):
+        if length < _EXHAUSTED or (k + 1 >= _FEWEST and abs(value - last) < settled * abs(value)):
             break
     shape = np.empty(k + 1)
     lbfgs.lowest_vector(diagonal, beside, k + 1, value, shape)

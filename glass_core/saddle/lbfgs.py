@@ -8,7 +8,7 @@ from glass_core.kernels import lbfgs
 from glass_core.saddle.settings import Relax
 from glass_core.structure import Floats
 
-_LEAST_CURVATURE = 1e-8
+_LEAST_CURVATURE = 1e-8  # eV/Å²; steps along which it is less tell nothing of a minimum
 
 
 class Memory:

@@ -14,6 +14,7 @@ from glass_core.structure import Floats
 from glass_core.surface import Surface
 
 _RELAX = Relax()
+_SHORTENED, _LENGTHENED = 0.5, 1.5  # the longest step, after one that was refused, or taken
 _LEAST = 5e-8  # of the longest step: shorter ones tell of rounding alone
 
 
@@ -72,13 +73,13 @@ def minimise(
         calls += 1
         if not trial <= energy + relax.rise:
             memory = Memory(positions_nc.size, relax)
-            longest = 0.5 * float(lbfgs.largest(step))
+            longest = _SHORTENED * float(lbfgs.largest(step))
             if longest < _LEAST * relax.down:
                 break
             continue
         memory.learn(step, forces, trial_forces)
         positions_nc, energy, forces = positions_nc + step, trial, trial_forces
-        longest = min(relax.down, 1.5 * longest)
+        longest = min(relax.down, _LENGTHENED * longest)
     size = float(lbfgs.largest(forces))
     good = size < force or (enough is not None and enough(positions_nc, energy))
     return Minimised(positions_nc, energy, forces, size, calls, bool(good))

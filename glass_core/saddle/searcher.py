@@ -21,6 +21,7 @@ from glass_core.saddle.records import PHASES, Minimum, Outcome, Phase, SearchRec
 from glass_core.saddle.search import run, search
 from glass_core.saddle.settings import ArtnSettings
 from glass_core.saddle.walk import Freedom, distance
+from glass_core.settings import Whole, conformed
 from glass_core.structure import Structure
 from glass_core.surface import RestartableSurface
 
@@ -34,12 +35,18 @@ class Searcher:
         potential: see ``Potential``.
         settings: of the searches.
         seed: of the campaign; kicks depend on it, the atom and the number of the search alone.
+
+    Raises:
+        GlassError: for a negative seed.
     """
 
     structure: Structure
     potential: Potential
     settings: ArtnSettings
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        conformed(self.seed, Whole, "seed")
 
     def bound(self) -> BoundSearcher:
         """Ready to search: neighbour lists and tables made. Once per process."""

@@ -221,7 +221,9 @@ class Relax(_Checked):
 
 @dataclass(frozen=True)
 class ArtnSettings(_Checked):
-    """Everything that decides the outcome of a search, besides structure, potential and seed, and which are the same.
+    """What can be chosen of a search, besides structure, potential and seed, and which events are the same.
+
+    Numerical constants of the algorithms are no settings; they are named where they are used.
 
     Attributes:
         kick, push, climb, sides, regions, events, modes, relax: see there.

@@ -272,6 +272,8 @@ def test_mistakes(slab: Atoms) -> None:
         ARTn(slab, settings=3)
     with pytest.raises(GlassError, match=r"unknown kick 'shel'.*Did you mean 'shell'"):
         ARTn(slab, kick="shel")
+    with pytest.raises(GlassError, match="seed must be ≥ 0, got -1"):
+        ARTn(slab, seed=-1)
     with pytest.raises(GlassError, match=r"fmax must be > 0 eV/Å, got -0\.1"):
         hop(slab).run(fmax=-0.1)
     slab.positions[ADATOM, 2] += 0.2

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import h5py
 import numpy as np
 import pytest
 
@@ -368,3 +369,32 @@ def test_displacements_can_be_left_out(dump: pathlib.Path) -> None:
     with pytest.raises(GlassError, match="were not kept; label into another file, without"):
         small.displacements(event, "final")
     assert whole.displacements(event).any()
+
+
+def test_displacements_kept_are_not_mixed(dump: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = dump.with_name("l.h5")
+    assert label(dump, "--searches", 1) == 0
+    assert read_labels(path).header.displacements == 0.01
+    error = fails(dump, capsys, "--searches", 2, "--no-displacements")
+    assert "keeps those above 0.01 Å of the displacements, not none; go on with --displacements 0.01" in error
+    assert "not those above 0.05 Å" in fails(dump, capsys, "--searches", 2, "--displacements", 0.05)
+    assert len(read_labels(path)) == 32
+    assert label(dump, "--searches", 2, "--displacements", 0.01) == 0
+    path.unlink()
+    assert label(dump, "--searches", 1, "--no-displacements") == 0
+    error = fails(dump, capsys, "--searches", 2)
+    assert "keeps none of the displacements, not those above 0.01 Å; go on with --no-displacements" in error
+    assert label(dump, "--searches", 2, "--no-displacements") == 0
+    assert read_labels(path).header.displacements == math.inf
+
+
+def test_files_that_do_not_tell_which_displacements_they_keep_go_on(dump: pathlib.Path, box: Structure) -> None:
+    path = dump.with_name("l.h5")
+    assert label(dump, "--searches", 1) == 0
+    with h5py.File(path, "r+") as handle:
+        header = json.loads(handle.attrs["header"])
+        del header["displacements"]
+        handle.attrs["header"] = json.dumps(header)
+    assert label(dump, "--searches", 2, "--no-displacements") == 0
+    assert read_labels(path).header.displacements is None
+    assert len(read_labels(path)) == 64

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pathlib
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from glass_core.campaign.columns import decode, empty, encode
+from glass_core.campaign.digests import settings_digest
 from glass_core.campaign.journal import Kind, frame
 from glass_core.campaign.label_file import is_label_file, journal_of, pack_header, pack_predicted, read_labels
 from glass_core.campaign.label_hdf5 import write_hdf5
@@ -22,6 +24,9 @@ from glass_core.saddle.settings import ArtnSettings, Regions
 from glass_core.structure import Structure
 from tests.campaign.conftest import labels_of, same
 from tests.campaign.fakes import fake_header, fake_record
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SHIPPED = [*sorted((ROOT / "examples/open_labels").glob("*.h5")), ROOT / "glass_core/data/demo_Cu64Zr36.h5"]
 
 
 @pytest.fixture
@@ -101,6 +106,14 @@ def test_open_boxes_come_back(tmp_path: pathlib.Path) -> None:
         back = read_labels(tmp_path / "l.h5").structure
         assert (back.pbc, back.given) == (structure.pbc, structure.given)
         np.testing.assert_array_equal(back.cell_cc, structure.cell_cc)
+
+
+@pytest.mark.parametrize("kept", [None, 0.0, 0.02, math.inf])
+def test_the_threshold_of_displacements_comes_back(tmp_path: pathlib.Path, box: Structure, kept: float | None) -> None:
+    header = replace(fake_header(box), displacements=kept)
+    json.loads(header.as_json(), parse_constant=pytest.fail)  # no Infinity, which JSON does not have
+    write_hdf5(Labels(header, empty()), tmp_path / "l.h5")
+    assert read_labels(tmp_path / "l.h5").header.displacements == kept
 
 
 def test_a_journal_counts(path: pathlib.Path, box: Structure) -> None:
@@ -189,10 +202,36 @@ def test_settings_of_an_older_file_that_lack_a_key(path: pathlib.Path, box: Stru
     with h5py.File(path, "r+") as handle:
         header = json.loads(handle.attrs["header"])
         del header["settings"]["climb"]["force"], header["settings"]["counted"]
+        header["settings_digest"] = settings_digest(header["settings"])
         handle.attrs["header"] = json.dumps(header)
     settings = read_labels(path).header.settings
     assert settings == replace(fake_header(box)).settings
     assert settings.counted == "accepted"  # as all did before there was a choice
+
+
+def altered(path: pathlib.Path, what: str) -> None:
+    with h5py.File(path, "r+") as handle:
+        header = json.loads(handle.attrs["header"])
+        if what == "settings":
+            header["settings"]["climb"]["force"] = 0.03
+        elif what == "species":
+            header["species"].reverse()
+        else:
+            handle[what][1] += 0.001
+        handle.attrs["header"] = json.dumps(header)
+
+
+@pytest.mark.parametrize("what", ["settings", "species", "positions", "cell"])
+def test_what_was_altered_is_refused(path: pathlib.Path, what: str) -> None:
+    altered(path, what)
+    named = "settings" if what == "settings" else "positions, species or box"
+    with pytest.raises(GlassError, match=f"damaged: its {named} were altered since .*restore the file from a copy"):
+        read_labels(path)
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_shipped_files_are_what_they_were(file: pathlib.Path) -> None:
+    assert read_labels(file).counted_r.any()
 
 
 def test_events_found_twice_are_told_once(tmp_path: pathlib.Path, box: Structure) -> None:

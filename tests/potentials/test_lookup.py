@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from glass_core import GlassError, Structure
+from glass_core.errors import missing_extra
+from glass_core.kernels import jit
 from glass_core.potentials import potential_of
 from glass_core.potentials.eam import EamPotential
 from glass_core.potentials.lennard_jones import LennardJonesPotential
@@ -22,6 +24,33 @@ needs_file = pytest.mark.skipif(potential() is None, reason="the Cu-Zr potential
 @pytest.mark.parametrize("prefix", ["", "eam:"])
 def test_embedded_atom_files(prefix: str) -> None:
     assert potential_of(f"{prefix}{potential()}") == EamPotential(str(potential()))
+
+
+@needs_file
+@pytest.mark.parametrize(("name", "form"), [("CuZr_mm.eam.fs", "fs"), ("CuNi.eam.alloy", "alloy")])
+def test_embedded_atom_files_without_compiled_code(
+    name: str, form: str, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    """By LAMMPS, if it is there: the same energies."""
+    path = tmp_path / "with space" / name
+    path.parent.mkdir()
+    path.write_bytes((pathlib.Path(str(potential())).parent / name).read_bytes())
+    ours = potential_of(str(path))
+    monkeypatch.setattr(jit, "has_compiler", lambda: False)
+    with pytest.warns(RuntimeWarning, match=f"LAMMPS computes .*{name}, which takes some hundred times as long"):
+        theirs = potential_of(str(path))
+    assert theirs.name == f"lammps eam/{form} {name}"
+    structure = Structure([[0, 0, 0], [2.4, 0, 0], [0, 2.5, 0.3]], [1, 0, 1], ours.species)
+    moved = structure.positions_nc + 0.1 * np.eye(3)
+    found = [p.bind(structure).region(0, None).surface.energy_forces(moved) for p in (ours, theirs)]
+    assert found[0][0] == pytest.approx(found[1][0], abs=1e-6)
+    np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-4)
+    monkeypatch.setattr("glass_core.potentials.lookup.require_package", _missing)
+    assert potential_of(str(path)) == ours
+
+
+def _missing(package: str, extra: str) -> None:
+    raise missing_extra(package, extra)
 
 
 @needs_file

@@ -19,6 +19,8 @@ from glass_core.structure import replace_fields
 ATOM = 1234
 LOOSE = 93
 """An atom whose saddles are often no events."""
+READY = 100
+"""An atom around which all presets soon find events."""
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +33,11 @@ def records(searcher):
 def loose(searcher):
     bound = searcher.bound()
     return [bound(LOOSE, number) for number in range(6)]
+
+
+def test_a_negative_seed_is_refused(searcher):
+    with pytest.raises(GlassError, match="seed must be ≥ 0, got -1"):
+        dataclasses.replace(searcher, seed=-1)
 
 
 def test_most_searches_are_accepted(records):
@@ -114,6 +121,28 @@ def test_displacements_give_the_configurations_that_energies_belong_to(records, 
     assert len(record.displaced_beyond(np.inf).moved_d) == 0
 
 
+def hessian_at(surface, places):
+    product = surface.curvature(places)
+    return LinearOperator((places.size,) * 2, matvec=lambda v: product(v.reshape(-1, 3)).ravel())
+
+
+@pytest.mark.parametrize("name", ["xu2018", "tian2019", "wang2020"])
+def test_presets_of_papers_find_events(name, searcher, glass, potential):
+    """Of some, one at least that is of index 1 by the two lowest eigenvalues."""
+    settings = preset(name)
+    bound = dataclasses.replace(searcher, settings=settings).bound()
+    accepted = [r for r in (bound(READY, number) for number in range(5)) if r.state is State.ACCEPTED]
+    surface = potential.bind(glass).region(READY, settings.regions.refine_radius).surface
+    second = []
+    for record in accepted:
+        assert record.barrier > 0
+        hessian = hessian_at(surface, glass.positions_nc[record.moved_d] + record.saddle_dc)
+        lowest, next_one = np.sort(eigsh(hessian, k=2, which="SA", tol=1e-3, return_eigenvectors=False))
+        assert lowest < 0
+        second.append(next_one)
+    assert max(second) > 0
+
+
 def test_strict_events_are_saddles_of_index_one_between_the_minimum_and_another(searcher, glass, potential):
     settings = preset("strict")
     bound = dataclasses.replace(searcher, settings=settings).bound()
@@ -123,8 +152,7 @@ def test_strict_events_are_saddles_of_index_one_between_the_minimum_and_another(
         surface = potential.bind(glass).region(ATOM, settings.regions.refine_radius).surface
         start = glass.positions_nc[record.moved_d]
         saddle = start + record.saddle_dc
-        product = surface.curvature(saddle)
-        hessian = LinearOperator((saddle.size,) * 2, matvec=lambda v, by=product: by(v.reshape(-1, 3)).ravel())
+        hessian = hessian_at(surface, saddle)
         lowest, second = np.sort(eigsh(hessian, k=2, which="SA", tol=1e-3, return_eigenvectors=False))
         assert lowest < 0
         assert second > settings.climb.second_curvature - 0.002
