@@ -118,8 +118,8 @@ def label_ceilings(
         for name, error in known.items()
         if len(error) > 1 and not np.isnan(error).any()
     }
-    whole = np.concatenate(list(known.values()))
-    pooled = None if np.isnan(whole).any() else pearson_ceiling(np.concatenate([labels[n] for n in known]), whole)
+    whole, all_labels = (np.concatenate([values[name] for name in known]) for values in (known, labels))
+    pooled = None if len(whole) < 2 or np.isnan(whole).any() else pearson_ceiling(all_labels, whole)
     return {"pearson_ceiling": each, "pearson_ceiling_pooled": pooled, "label_noise_assumed_ev": assumed}
 
 

@@ -40,7 +40,10 @@ class Ranks:
         return [int(order[k % len(order)]) for k in range(self.rank, repeats, self.size)]
 
     def distributed(self, network: torch.nn.Module, device: str) -> Any:
-        """The network with gradients averaged over the processes; on GPUs also statistics of batches."""
+        """The network with gradients averaged over the processes; on GPUs also statistics of batches.
+
+        Batch renormalisation follows the configurations of the first process while it trains.
+        """
         if self.size == 1:
             return network
         import torch

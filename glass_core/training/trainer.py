@@ -32,8 +32,9 @@ _LOWEST = 1e-3
 _HELD, _FREED = 0.5, 0.9  # shares of all steps between which batch renormalisation is set free
 _GAIN = 8.0
 _RIDGE = 1e-4  # of the last layer's regression, in squared deviations of what it is given
+_LABELS = 100  # for each of its weights that it takes at least
 _SETTLED = 0.01  # change of running statistics, in their deviations
-_DIVERGED = 10.0  # mean loss of an epoch; labels are standardised, so that a network that says their mean has about 1
+_DIVERGED = 10.0  # mean loss of an epoch, where saying the mean label has 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +126,8 @@ class Trainer:
         self.targets = [torch.from_numpy(t).to(device=device, dtype=torch.float32) for t in scaled]
         weights = [sample.weights_m for sample in samples]
         self.weights = [None if w is None else torch.from_numpy(w).to(self.targets[0]) for w in weights]
+        plain = [self._loss(torch.zeros_like(t), t, w).item() for t, w in zip(self.targets, self.weights, strict=True)]
+        self._plain_loss = float(np.mean(plain))  # of saying the mean label
 
     def start(self) -> Checkpoint:
         """The state before the first epoch."""
@@ -144,7 +147,8 @@ class Trainer:
             Mean loss and mean Pearson correlation over the configurations, as the steps found them (with dropout).
 
         Raises:
-            DivergedError: if the mean loss is above 10, or it or a weight is no longer finite.
+            DivergedError: if the mean loss is above ten times that of saying the mean label (or above 10), or it or a
+                weight is no longer finite.
         """
         order = np.random.default_rng([*self.fit.seed, done]).permutation(len(self.samples))
         torch.manual_seed(_number(*self.fit.seed, done + 1, self.group.rank))
@@ -158,10 +162,12 @@ class Trainer:
                 each.freedom = _freedom(share)
             told.append(self._step(index, _rate(self.fit.settings, share)))
         loss, agreement = (self.group.mean(float(np.mean(column))) for column in zip(*told, strict=True))
-        if not (loss <= _DIVERGED and all(torch.isfinite(p).all() for p in self.network.parameters())):
+        finite = all(torch.isfinite(p).all() for p in self.network.parameters())
+        if not (finite and loss <= _DIVERGED * max(1.0, self._plain_loss)):
             raise DivergedError(
-                f"training diverged in epoch {done + 1} (loss {loss:.4g}, where saying the mean has about 1). Lower "
-                f"learning_rate ({self.fit.settings.learning_rate:g}) or clip ({self.fit.settings.clip:g})"
+                f"training diverged in epoch {done + 1} (loss {loss:.4g}, where saying the mean label has "
+                f"{self._plain_loss:.3g}). Lower learning_rate ({self.fit.settings.learning_rate:g}) or clip "
+                f"({self.fit.settings.clip:g})"
             )
         return loss, agreement
 
@@ -249,10 +255,12 @@ class Trainer:
                 break
 
     def _fit_last(self) -> None:
-        """The last layer by linear regression on all labels at once.
+        """The last layer by linear regression on all labels at once, where there are many.
 
         Steps on one configuration after the other hardly tell it how these differ as a whole.
         """
+        if sum(len(sample.labels_m) for sample in self.samples) < _LABELS * self._last.in_features:
+            return
         given: list[torch.Tensor] = []
         hook = self._last.register_forward_pre_hook(lambda _, arguments: given.append(arguments[0]))
         parts = []

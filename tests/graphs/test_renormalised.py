@@ -147,6 +147,23 @@ def _labels(structure: Structure) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     return ids, {"barrier": 1.5 + 0.3 * structure.types_n + 0.05 * np.sin(ids)}
 
 
+def test_the_last_layer_is_fitted_where_labels_are_many(dataset: Dataset) -> None:
+    """Some hundred labels leave it as it was trained; once they are said to be enough, the error falls."""
+    settings = config(epochs=6, validation="none", architecture={**TINY, "normalisation": "renorm"})
+    errors = {}
+    for least in (1000, 1):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(trainer, "_LABELS", least)
+            model = bench_of(settings, dataset).fit(None, 0, Notes())
+        errors[least] = np.mean(
+            [np.square(model(c.structure)["barrier"].values - c.label("barrier")).mean() for c in dataset]
+        )
+        if least == 1000:
+            kept = model.members[0]["decoder.12.weight"]
+    assert errors[1] < 0.95 * errors[1000]
+    assert not np.array_equal(kept, model.members[0]["decoder.12.weight"])
+
+
 def test_an_interrupted_training_ends_the_same(tmp_path: pathlib.Path, dataset: Dataset) -> None:
     settings = config(epochs=6, validation="none", architecture={**TINY, "normalisation": "renorm"})
     whole = bench_of(settings, dataset).fit(0, 0, Notes(tmp_path / "whole"))

@@ -7,6 +7,7 @@ import os
 import pathlib
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -206,7 +207,7 @@ def test_divergence_stops_and_keeps_the_last_good_state(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trainer, "_loss", exploding)
         message = (
-            r"epoch 2 \(loss .*, where .* about 1\)\. Lower learning_rate \(0\.02\) or clip \(1\)"
+            r"epoch 2 \(loss .*, where .* has 0\.965\)\. Lower learning_rate \(0\.02\) or clip \(1\)"
             r".* kept as a model, .*last_good"
         )
         with pytest.raises(GlassError, match=message):
@@ -221,6 +222,27 @@ def test_divergence_stops_and_keeps_the_last_good_state(
     for name in learned:
         np.testing.assert_array_equal(kept.members[0][name], state.network[name].numpy())
     assert np.isfinite(kept(next(iter(dataset)).structure)["barrier"].values).all()
+
+
+@pytest.mark.parametrize("kind", ["weights", "outlier"])
+def test_a_large_loss_from_the_start_is_no_divergence(dataset: Dataset, kind: str) -> None:
+    """Labels of small errors count more than one, and one strange configuration may raise the mean loss."""
+    glasses = list(dataset)
+    for k, c in enumerate(glasses):
+        labels = dict(c.labels)
+        if kind == "weights":
+            labels["barrier_error"] = np.full(c.structure.n_atoms, 0.02)
+        elif k == 0:
+            labels["barrier"] = np.where(np.arange(c.structure.n_atoms) < 2, labels["barrier"] + 6, np.nan)
+        glasses[k] = replace(c, labels=labels)
+    settings = config(epochs=2, validation="none", misfit=0.02)
+    bench = bench_of(settings, Dataset(tuple(glasses), {}))
+    losses = []
+    with pytest.MonkeyPatch.context() as patch:
+        original = Trainer._step
+        patch.setattr(Trainer, "_step", lambda *arguments: losses.append(original(*arguments)) or losses[-1])
+        bench.fit(None, 0, Notes())
+    assert np.mean(losses[: len(glasses)], axis=0)[0] > 10
 
 
 @pytest.mark.parametrize("normalisation", ["batch", "renorm"])
