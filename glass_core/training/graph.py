@@ -102,6 +102,8 @@ class GraphBench:
         network = self.architecture.build(len(self._dataset.species))
         samples = {}
         for c in self._dataset:
+            if c.structure.n_atoms < 2:
+                raise GlassError(f"configuration {c.name!r} has one atom, of which no network learns; leave it out")
             known = c.structure.with_species(self._dataset.species, owner="the data set")
             hops = hops_of(known, network.cutoff, network.hops, self_edges=network.self_edges)
             atoms, labels = c.labelled(self._config.label)

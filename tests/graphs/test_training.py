@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from glass_core.dataset import Dataset
+from glass_core.dataset import Configuration, Dataset
 from glass_core.errors import GlassError, MissingExtraError
 from glass_core.evaluation import evaluate
 from glass_core.graphs.networks import NETWORKS as KINDS
 from glass_core.graphs.networks import Architecture
 from glass_core.model_file import load_model, read_card
 from glass_core.prediction import predict
+from glass_core.structure import Structure
 from glass_core.training import run as training
 from glass_core.training.bench import Notes, bench_of
 from glass_core.training.config import TrainingConfig
@@ -52,6 +53,13 @@ def test_labels_of_large_errors_count_little(dataset: Dataset) -> None:
         off[told] = np.mean([predict(model, c.structure)["barrier"].values - c.label("barrier") for c in dataset])
     assert off[False] == pytest.approx(0.5, abs=0.05)
     assert off[True] == pytest.approx(0.0, abs=0.05)
+
+
+def test_a_single_atom_is_refused(dataset: Dataset) -> None:
+    one = Structure([[1.0, 1.0, 1.0]], [0], ("Cu", "Zr"), 20 * np.eye(3), True)
+    alone = Configuration("alone", 9, one, np.arange(1), {"barrier": np.array([1.0])})
+    with pytest.raises(GlassError, match="configuration 'alone' has one atom, of which no network learns"):
+        bench_of(config(), Dataset((*dataset, alone), {})).fit(0, 0, Notes())
 
 
 def test_the_learned_distributions_move(dataset: Dataset) -> None:
