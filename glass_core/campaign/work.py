@@ -41,15 +41,14 @@ class Work:
         searcher: settings of the searches.
         structure: the minimum.
         model: name or path of a model whose prediction at each saddle is wanted; "" for none.
-        displacements: those of atoms that move further are kept for each event, Å; infinite for none. Default
-            ``same.kept``.
+        displacements: those of atoms that move further are kept for each saddle that counts, Å; infinite for none.
         same: which events are the same.
     """
 
     searcher: Searching
     structure: Structure
     model: str = ""
-    displacements: float | None = None
+    displacements: float = _SAME.kept
     same: Events = _SAME
 
     def bound(self) -> BoundWork:
@@ -80,14 +79,13 @@ class BoundWork:
         One in which the potential fails is warned of and kept as such, so that it does not stop all others.
         """
         record = self._searched(atom, number)
-        usual, wanted = self._work.same.kept, self._work.displacements
-        kept = record.displaced_beyond(usual if wanted is None else wanted)
+        kept = record.displaced_beyond(self._work.displacements)
         if self._model is None:
             return encode(kept)
         from glass_core.campaign.predictions import predicted_saddle
 
         # Of what is kept, so that a model that is asked later, of a file, says the same.
-        told = kept if len(kept.moved_d) else record.displaced_beyond(usual)
+        told = kept if len(kept.moved_d) else record.displaced_beyond(self._work.same.kept)
         return encode(kept, predicted_saddle(self._model, self._work.structure, told))
 
     def _searched(self, atom: int, number: int) -> SearchRecord:
