@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,17 +29,35 @@ SHARES = np.round(np.arange(0, 1.01, 0.1), 1)
 Parts = dict[str, NDArray[np.float64]]
 
 
-def left_out(config: TrainingConfig, dataset: Dataset, group: int) -> Parts:
-    """Labels, and what both parts predict, of the configurations of a group; by name, shape (3, labelled atoms)."""
-    others = Dataset(tuple(c for c in dataset if c.group != group), dataset.source, dataset.sha256)
-    model = bench_of(config, others).fit(None, config.seeds[0], Notes())
+def trained(config: TrainingConfig, training: Dataset, test: Dataset) -> Parts:
+    """Labels of the test configurations and what both parts of a model predict; by name, shape (3, labelled atoms)."""
+    model = bench_of(config, training).fit(None, config.seeds[0], Notes())
     assert isinstance(model, Blend)
     found = {}
-    for c in (c for c in dataset if c.group == group):
+    for c in test:
         atoms, labels = c.labelled(config.label)
         both = (predict(part, c.structure)["barrier"].values[atoms] for part in (model.linear, model.graph))
         found[c.name] = np.stack([labels, *both])
     return found
+
+
+class Keep:
+    """Results by name, in a file that grows with them (None: in memory alone).
+
+    Attributes:
+        parts: what is done.
+    """
+
+    def __init__(self, path: pathlib.Path | None) -> None:
+        self.parts: Parts = dict(np.load(path)) if path and path.exists() else {}
+        self._path = path
+
+    def add(self, parts: Parts) -> None:
+        """Keeps more results."""
+        self.parts |= parts
+        if self._path:
+            with replacing(self._path) as path, path.open("wb") as file:
+                np.savez(file, **self.parts)
 
 
 def judged(parts: Parts, share: dict[str, float]) -> tuple[float, float]:
@@ -62,14 +81,12 @@ def main() -> int:
     arguments = parser.parse_args()
     config, dataset = read_config(arguments.config), read_dataset(arguments.data)
     group = {c.name: c.group for c in dataset}
-    parts: Parts = dict(np.load(arguments.keep)) if arguments.keep and arguments.keep.exists() else {}
+    keep = Keep(arguments.keep)
     for g in dataset.groups:
-        if not {name for name in group if group[name] == g} <= set(parts):
-            parts |= left_out(config, dataset, g)
-            if arguments.keep:
-                with replacing(arguments.keep) as path, path.open("wb") as file:
-                    np.savez(file, **parts)
-    parts = {name: parts[name] for name in group}
+        if not {name for name in group if group[name] == g} <= set(keep.parts):
+            training, test = (tuple(c for c in dataset if (c.group == g) is chosen) for chosen in (False, True))
+            keep.add(trained(config, replace(dataset, configurations=training), Dataset(test)))
+    parts = {name: keep.parts[name] for name in group}
     print(f"{'share of the network':28s} {'pooled':>7s} {'per configuration':>18s}")
     for share in SHARES:
         row(f"{share:g}", *judged(parts, dict.fromkeys(parts, float(share))))
