@@ -53,9 +53,8 @@ def evaluate(model: Model, dataset: Dataset, progress: Progress | None = None) -
     labels = {n: values for n, (_, values) in labelled.items()}
     scored = report(predicted, labels, in_ev)
     errors = {c.name: c.noise("barrier")[labelled[c.name][0]] for c in dataset}
-    covered = label_noise = None
-    if isinstance(model, Calibrated):
-        label_noise = model.label_noise
+    covered, label_noise = None, model.label_noise if isinstance(model, Calibrated) else None
+    if label_noise is not None:
         std = {n: results[n]["barrier_std"].values[atoms] for n, (atoms, _) in labelled.items()}
         covered = label_coverage(predicted, std, labels, errors, label_noise)
     flagged = {n: float(r["out_of_domain"].values.mean()) for n, r in results.items() if "out_of_domain" in r}

@@ -45,7 +45,7 @@ class Output:
 
 _TABLE = (
     Output("barrier", "eV", "mean energy barrier of the saddles that searches find around the atom", "Barrier"),
-    Output("barrier_std", "eV", "standard error of the barrier; of networks, spread of members", "Barrier Std"),
+    Output("barrier_std", "eV", "standard error of the barrier", "Barrier Std"),
     Output("out_of_domain", "", "1 where the surroundings are unlike all training atoms, else 0", "Out Of Domain",
            integer=True),
     Output("high_barrier_probability", "", "probability of a barrier among the highest 20 %",

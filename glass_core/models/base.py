@@ -90,11 +90,11 @@ class Model(Protocol):
 
 @runtime_checkable
 class Calibrated(Protocol):
-    """A model whose ``barrier_std`` is a calibrated standard error."""
+    """A model whose ``barrier_std`` can be a calibrated standard error."""
 
     @property
-    def label_noise(self) -> float:
-        """Deviation of labels from true barriers that its intervals were calibrated with, eV."""
+    def label_noise(self) -> float | None:
+        """Deviation of labels from true barriers that its intervals were calibrated with, eV; None if they were not."""
 
 
 @runtime_checkable

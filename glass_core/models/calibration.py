@@ -1,9 +1,9 @@
-"""Standard error of a linear prediction: what the fit leaves open, and how far an atom is from the training atoms."""
+"""Standard errors: of linear predictions, by how far an atom is from the training atoms, and of committees."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from glass_core.arrays import require_shape
 from glass_core.errors import GlassError
+from glass_core.settings import NotNegative, checked
 
 Floats = NDArray[np.floating]
 
@@ -79,3 +80,42 @@ class StandardError:
         require_shape(f"{prefix}_numbers", tensors[f"{prefix}_numbers"], 3)
         count, floor, slope = tensors[f"{prefix}_numbers"].tolist()
         return cls(tensors[f"{prefix}_centre_f"], tensors[f"{prefix}_sketch_qf"], count, floor, slope)
+
+
+@dataclass(frozen=True)
+class SpreadError:
+    """``σ² = a² + b² s²`` with the deviation s of a committee's members.
+
+    s alone is far less than the error: what all members get wrong, it does not show. a and b are fitted to errors on
+    left-out groups, after the noise of the labels is taken off: σ is the error against the true barrier.
+
+    Attributes:
+        floor: a, eV.
+        slope: b.
+        label_noise: deviation of labels from true barriers that was assumed where the data set did not tell it, eV.
+    """
+
+    floor: NotNegative
+    slope: NotNegative
+    label_noise: NotNegative
+
+    def std(self, spread_m: Floats) -> NDArray[np.float64]:
+        """σ where members deviate by s, both in eV."""
+        return np.asarray(np.hypot(self.floor, self.slope * spread_m), dtype=np.float64)
+
+    @staticmethod
+    def std_of(error: SpreadError | None, spread_m: Floats) -> NDArray[np.float64]:
+        """The same; s itself of a committee without a calibration."""
+        return np.asarray(spread_m, dtype=np.float64) if error is None else error.std(spread_m)
+
+    @staticmethod
+    def settings(error: SpreadError | None) -> dict[str, Any]:
+        """Plain values for a model file; none without a calibration."""
+        return {} if error is None else {"error": asdict(error)}
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> SpreadError | None:
+        """From a model file's plain values."""
+        content = settings.get("error")
+        found: SpreadError | None = None if content is None else checked(cls, content, "error")
+        return found

@@ -11,22 +11,24 @@ from numpy.typing import NDArray
 
 from glass_core.arrays import Arrays
 from glass_core.models.base import DescriptorModel, ModelCard
+from glass_core.models.calibration import SpreadError
 from glass_core.models.networks import Activation, Layers, forward, pack, require_layers, unpack
 from glass_core.settings import Count, conformed
 
 
 @dataclass(frozen=True, eq=False)
 class BarrierCommittee(DescriptorModel):
-    """Mean and deviation of the members' predictions, each member a network on standardised descriptors.
+    """Mean of the members' predictions, each member a network on standardised descriptors.
 
-    ``E_i = mean_c f_c(x_i)``, ``barrier_std_i = sqrt(Σ_c (f_c(x_i) − E_i)² / (C − 1))``. A single linear
-    layer makes it a ridge regression.
+    ``E_i = mean_c f_c(x_i)``; the standard error (``SpreadError``) is told by the deviation
+    ``s_i = sqrt(Σ_c (f_c(x_i) − E_i)² / (C − 1))``. A single linear layer makes it a ridge regression.
 
     Attributes:
         members: layers of each member.
         activation: between layers, "silu" or "relu".
         centre: eV added to the network's output times ``scale``.
         scale: eV.
+        error: of several members; None: ``barrier_std`` is s.
     """
 
     kind: ClassVar[str] = "barrier_committee"
@@ -35,29 +37,35 @@ class BarrierCommittee(DescriptorModel):
     activation: Activation
     centre: float
     scale: float
+    error: SpreadError | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for c, layers in enumerate(self.members):
             require_layers(layers, self.n_features, 1, f"member{c}.")
 
+    @property
+    def label_noise(self) -> float | None:
+        """Deviation of labels from true barriers that the standard error was fitted with, eV."""
+        return None if self.error is None else self.error.label_noise
+
     def head_outputs(self) -> list[str]:
-        """Barrier, and its deviation when there are several members."""
+        """Barrier, and its standard error when there are several members."""
         return ["barrier", "barrier_std"] if len(self.members) > 1 else ["barrier"]
 
     def head(self, features_mf: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
-        """Barrier and its deviation in eV."""
+        """Barrier and its standard error in eV."""
         all_cm = np.stack([forward(features_mf, layers, self.activation)[:, 0] for layers in self.members])
         values = self.centre + self.scale * all_cm.astype(np.float64)
         result = {"barrier": values.mean(axis=0)}
         if len(self.members) > 1:
-            result["barrier_std"] = values.std(axis=0, ddof=1)
+            result["barrier_std"] = SpreadError.std_of(self.error, values.std(axis=0, ddof=1))
         return result
 
     def settings(self) -> dict[str, Any]:
         """Plain values for a model file."""
         own = {"activation": self.activation, "centre": self.centre, "scale": self.scale, "members": len(self.members)}
-        return {**super().settings(), **own}
+        return {**super().settings(), **own, **SpreadError.settings(self.error)}
 
     def head_tensors(self) -> Arrays:
         """Weights of all members."""
@@ -72,4 +80,5 @@ class BarrierCommittee(DescriptorModel):
             **cls.plain_parts(settings, "activation", "centre", "scale"),
             card=card,
             members=tuple(unpack(tensors, f"member{c}.") for c in members),
+            error=SpreadError.from_settings(settings),
         )

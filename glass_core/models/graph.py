@@ -19,6 +19,7 @@ from glass_core.graphs.evaluation import Evaluator, evaluator
 from glass_core.graphs.networks import Architecture
 from glass_core.graphs.out_of_memory import memory_errors
 from glass_core.models.base import ModelCard
+from glass_core.models.calibration import SpreadError
 from glass_core.models.devices import require_device
 from glass_core.models.domain import Domain
 from glass_core.models.guard import Guard
@@ -79,7 +80,7 @@ class Flag:
 
 @dataclass(frozen=True, eq=False)
 class GraphBarrier:
-    """Mean (and deviation, when there are several) of networks ``E_i = centre + scale · f_c(graph around i)``.
+    """Mean (and standard error, when there are several) of networks ``E_i = centre + scale · f_c(graph around i)``.
 
     Attributes:
         architecture: the network and its settings.
@@ -91,6 +92,7 @@ class GraphBarrier:
         card: origin.
         device: "cpu", "cuda", "cuda:1" …
         guard: tells strained surroundings, which the flag then flags too; None for none.
+        error: of several networks; None: ``barrier_std`` is their deviation.
 
     Raises:
         GlassError: if weights do not fit the architecture, or the device is not there.
@@ -107,6 +109,7 @@ class GraphBarrier:
     card: ModelCard
     device: str = "cpu"
     guard: Guard | None = None
+    error: SpreadError | None = None
 
     def __post_init__(self) -> None:
         if not self.members:
@@ -117,6 +120,11 @@ class GraphBarrier:
     def on(self, device: str) -> GraphBarrier:
         """The same model computing on another device."""
         return replace(self, device=device)
+
+    @property
+    def label_noise(self) -> float | None:
+        """Deviation of labels from true barriers that the standard error was fitted with, eV."""
+        return None if self.error is None else self.error.label_noise
 
     @cached_property
     def _evaluator(self) -> Evaluator:
@@ -184,7 +192,9 @@ class GraphBarrier:
         values_mc = values_mc[places] * self.scale
         values_mc += self.centre
         found = {"barrier": values_mc.mean(axis=1)}
-        return {**found, "barrier_std": values_mc.std(axis=1, ddof=1)} if len(self.members) > 1 else found
+        if len(self.members) > 1:
+            found["barrier_std"] = SpreadError.std_of(self.error, values_mc.std(axis=1, ddof=1))
+        return found
 
     def _fill(
         self,
@@ -212,6 +222,7 @@ class GraphBarrier:
             "species": list(self.species),
             "centre": self.centre,
             "scale": self.scale,
+            **SpreadError.settings(self.error),
         }
         if self.flag is not None:
             own["descriptor"] = described(self.flag.descriptor)
@@ -235,6 +246,7 @@ class GraphBarrier:
             Flag.from_parts(settings["descriptor"], tensors) if "descriptor" in settings else None,
             card,
             guard=Guard.from_parts(settings, tensors),
+            error=SpreadError.from_settings(settings),
         )
 
 

@@ -50,6 +50,11 @@ def portion(tell: Tell | None, first: float, last: float, title: str = "") -> Te
 class Bench(Protocol):
     """A method with its data set, made ready."""
 
+    @property
+    def spread_noise(self) -> float | None:
+        """Of a committee, whose standard error is to be fitted to how its members differ on left-out groups, the noise
+        of labels that do not tell theirs, eV; None for methods that tell their own standard error, or none."""
+
     def fit(self, left_out: int | None, seed: int, notes: Notes) -> Model:
         """A model trained on all groups but one (None: on all)."""
 
@@ -110,7 +115,8 @@ class RowsBench:
             cure = f"To begin from the shipped configuration {near[0]}, write base: {near[0]}." if near else ""
             raise unknown("model to train", config.model, [*known, *graph.MODELS, *blend.MODELS], cure)
         settings, self._trainer = known[config.model]
-        checked(settings, config.settings, f"settings of {config.model}")
+        own = checked(settings, config.settings, f"settings of {config.model}")
+        self.spread_noise: float | None = own.label_noise if config.model == "committee" else None
         self._config, self._dataset = config, dataset
 
     def fit(self, left_out: int | None, seed: int, notes: Notes) -> DescriptorModel:

@@ -41,6 +41,7 @@ class BlendBench:
 
     def __init__(self, config: TrainingConfig, dataset: Dataset, device: str) -> None:
         _require_parts(config)
+        self.spread_noise = None  # the linear part tells its own
         self.settings: BlendSettings = checked(BlendSettings, config.settings, f"settings of {config.model}")
         linear = replace(config, model="linear_barrier", settings=self.settings.linear)
         networks = replace(config, model="graph", settings=self.settings.graph, thermal=())

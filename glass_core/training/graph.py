@@ -90,6 +90,7 @@ class GraphBench:
         self.architecture = architecture(wanted)
         if config.thermal:
             raise GlassError("thermal is for models on descriptors; remove it from this configuration")
+        self.spread_noise = self.settings.label_noise if self.settings.members > 1 else None
         self._config, self._dataset, self._device = config, dataset, device
         self._descriptor = make_descriptor(config, dataset) if flagged else None
 

@@ -7,7 +7,7 @@ import pathlib
 import platform
 import time
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from glass_core.dataset import Dataset
@@ -35,6 +35,8 @@ def train(
 ) -> dict[str, Any]:
     """Cross-validates, then trains on all groups with the first seed and writes the model with its card.
 
+    The standard error of a committee is fitted to its errors on the left-out groups.
+
     Args:
         config: what to train.
         dataset: with at least three groups.
@@ -60,10 +62,13 @@ def train(
         make_folder(folder)
     folds = len(config.seeds) * len(groups)
     cross = None if tell is None else (lambda what, share: tell(what, share * folds / (folds + 1)))
-    summary = cross_validate(config, dataset, folder, cross, bench, left_out).summary()
+    found = cross_validate(config, dataset, folder, cross, bench, left_out)
+    summary = found.summary()
     final = part_of(tell, "final model on all groups", folds, folds + 1)
     checkpoint = None if folder is None else folder / f"{run_name(config, dataset)}-s{config.seeds[0]}-all"
-    model = bench.fit(None, config.seeds[0], Notes(checkpoint, final))
+    model: Any = bench.fit(None, config.seeds[0], Notes(checkpoint, final))
+    if bench.spread_noise is not None:
+        model = replace(model, error=found.spread_error())
     extra = {
         **model.card.content,
         "training": {
