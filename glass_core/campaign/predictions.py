@@ -44,6 +44,11 @@ def predicted_prior(name: str, structure: Structure, progress: Progress | None =
         GlassError: if it does not.
     """
     prior = predicted(name, structure, progress)
+    if (prior.std_n == 0).any():
+        raise GlassError(
+            f"barrier_std of model {name!r} is 0 for some atoms: the noise of labels it was calibrated with "
+            "explains all of its errors; train it with a lower label_noise, or choose another one, such as 'barrier'"
+        )
     if not (prior.std_n > 0).all():
         raise GlassError(
             f"model {name!r} gives no barrier_std, which a prior needs; choose another one, such as 'barrier'"

@@ -109,6 +109,16 @@ class SpreadError:
         return np.asarray(spread_m, dtype=np.float64) if error is None else error.std(spread_m)
 
     @staticmethod
+    def require_members(error: SpreadError | None, members: int) -> None:
+        """Checks that there is a spread to tell an error from.
+
+        Raises:
+            GlassError: if a calibrated committee has a single member.
+        """
+        if error is not None and members < 2:
+            raise GlassError(f"a standard error from the spread of members needs at least 2 of them, got {members}")
+
+    @staticmethod
     def settings(error: SpreadError | None) -> dict[str, Any]:
         """Plain values for a model file; none without a calibration."""
         return {} if error is None else {"error": asdict(error)}

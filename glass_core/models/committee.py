@@ -41,6 +41,7 @@ class BarrierCommittee(DescriptorModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        SpreadError.require_members(self.error, len(self.members))
         for c, layers in enumerate(self.members):
             require_layers(layers, self.n_features, 1, f"member{c}.")
 

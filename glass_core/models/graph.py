@@ -114,6 +114,7 @@ class GraphBarrier:
     def __post_init__(self) -> None:
         if not self.members:
             raise GlassError("a graph model needs at least one member")
+        SpreadError.require_members(self.error, len(self.members))
         require_device(self.device)
         _ = self._evaluator  # refuses weights that do not fit
 

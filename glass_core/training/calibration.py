@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.models.calibration import SpreadError, StandardError
+from glass_core.models.calibration import StandardError
 from glass_core.training.moments import Moments
 
 Floats = NDArray[np.float64]
@@ -47,9 +47,3 @@ def error_model(residual_n: Floats, leverage_n: Floats, noise_n: Floats) -> tupl
     best = minimize(loss, np.array([0.25, 0.25]), jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * 2)
     floor, slope = np.sqrt(size * best.x)
     return float(floor), float(slope / np.sqrt(unit))
-
-
-def spread_error(residual_n: Floats, spread_n: Floats, noise_n: Floats, label_noise: float) -> SpreadError:
-    """That of a committee, by ``error_model`` with the squared deviations of its members in place of h."""
-    floor, slope = error_model(residual_n, spread_n**2, noise_n)
-    return SpreadError(floor, slope, label_noise)

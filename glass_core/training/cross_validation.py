@@ -19,13 +19,12 @@ from glass_core.dataset import Dataset
 from glass_core.errors import GlassError, unknown
 from glass_core.evaluation import scored_output
 from glass_core.files import replacing
-from glass_core.metrics import assumed_errors, label_coverage, mean_scores, report, require_scorable
+from glass_core.metrics import label_coverage, mean_scores, report, require_scorable
 from glass_core.models.base import Calibrated
-from glass_core.models.calibration import SpreadError
 from glass_core.paths import make_folder
 from glass_core.training.bench import Bench, Notes, Tell, Values, bench_of, portion
-from glass_core.training.calibration import spread_error
 from glass_core.training.config import TrainingConfig
+from glass_core.training.intervals import standard_errors
 from glass_core.training.measures import invariance_error, parameters, seconds_per_atom, training_score
 from glass_core.training.parallel import is_first, rank_count, ranks
 
@@ -89,40 +88,13 @@ class CrossValidation:
         for key in ("pearson", "mean_error"):
             result[f"per_configuration_{key}"] = {name: means[key] for name, means in each.items()}
         result["measured"] = dict(self.measured)
-        if (told := self._standard_errors()) is not None:
-            result["coverage"] = label_coverage(self._first("barrier"), told[0], self.labels, self.errors, told[1])
+        if (told := standard_errors(self)) is not None:
+            result["coverage"] = label_coverage(self.first("barrier"), told[0], self.labels, self.errors, told[1])
         return result
 
-    def spread_error(self, without: int | None = None) -> SpreadError:
-        """Standard error of a committee, from its errors on all groups that were left out (but one), of the first seed.
-
-        Raises:
-            GlassError: of a method whose members do not tell it.
-        """
-        if self.spread_noise is None:
-            raise GlassError("only committees have a standard error that is fitted to left-out groups")
-        names = [name for name, group in self.groups.items() if group != without]
-        columns = (self.labels, self._first("barrier"), self._first("barrier_std"), self.errors)
-        labels, predicted, spread, errors = (np.concatenate([c[name] for name in names]) for c in columns)
-        return spread_error(labels - predicted, spread, assumed_errors(errors, self.spread_noise), self.spread_noise)
-
-    def _first(self, output: str) -> dict[str, NDArray[np.float64]]:
+    def first(self, output: str) -> dict[str, NDArray[np.float64]]:
         """Configuration name → values of an output, of the first seed."""
         return {name: values[output] for name, values in next(iter(self.outputs.values())).items()}
-
-    def _standard_errors(self) -> tuple[dict[str, NDArray[np.float64]], float] | None:
-        """Configuration name → standard errors, of the first seed, and the label noise that they were fitted with.
-
-        Nothing of a configuration's group had a part in them. None where there are none.
-        """
-        if "label_noise" in self.measured:
-            return self._first("barrier_std"), self.measured["label_noise"]
-        groups = set(self.groups.values())
-        if self.spread_noise is None or len(groups) < 2:
-            return None
-        fitted = {group: self.spread_error(without=group) for group in groups}
-        spread = self._first("barrier_std")
-        return {name: fitted[self.groups[name]].std(values) for name, values in spread.items()}, self.spread_noise
 
 
 def cross_validate(

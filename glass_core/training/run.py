@@ -17,6 +17,7 @@ from glass_core.paths import make_folder, writable_file
 from glass_core.training.bench import Notes, Tell, bench_of
 from glass_core.training.config import TrainingConfig
 from glass_core.training.cross_validation import cross_validate, part_of, require_data, run_name, scored_groups
+from glass_core.training.intervals import fitted_spread
 from glass_core.training.parallel import is_first
 from glass_core.versions import versions
 
@@ -68,7 +69,7 @@ def train(
     checkpoint = None if folder is None else folder / f"{run_name(config, dataset)}-s{config.seeds[0]}-all"
     model: Any = bench.fit(None, config.seeds[0], Notes(checkpoint, final))
     if bench.spread_noise is not None:
-        model = replace(model, error=found.spread_error())
+        model = replace(model, error=fitted_spread(found))
     extra = {
         **model.card.content,
         "training": {

@@ -20,7 +20,10 @@ from typing import Any
 import numpy as np
 
 from glass_core.dataset import Configuration, Dataset, read_dataset
+from glass_core.settings import checked
+from glass_core.training.blend import BlendSettings
 from glass_core.training.config import TrainingConfig, read_config
+from glass_core.training.graph import GraphSettings
 from tests.benchmarks.shares import Keep, judged, trained
 
 FRACTIONS = (1 / 4, 1 / 16)
@@ -43,7 +46,7 @@ def of_groups(dataset: Dataset, groups: list[int]) -> Dataset:
 
 
 def thinned(dataset: Dataset, fraction: float) -> Dataset:
-    """All atoms, of which only a random part keeps its labels."""
+    """All atoms, of which only a random part keeps its labels and energies."""
 
     def thin(c: Configuration, index: int) -> Configuration:
         lost = np.random.default_rng([0, index]).random(c.structure.n_atoms) >= fraction
@@ -65,17 +68,19 @@ def main() -> int:
     parser.add_argument("--keep", type=pathlib.Path, help="file for what is done")
     arguments = parser.parse_args()
     config, dataset = read_config(arguments.config), read_dataset(arguments.data)
-    keep = Keep(arguments.keep)
+    keep = Keep(arguments.keep, config, dataset)
+    own = checked(BlendSettings, config.settings, "settings")
+    epochs = checked(GraphSettings, own.graph, "settings of graph").epochs
     titles = [title for title, _ in variants(dataset, dataset.groups[0])]
     for g in dataset.groups:
         test = of_groups(dataset, [g])
-        steps = config.settings["graph"]["epochs"] * (len(dataset) - len(test))
+        steps = epochs * (len(dataset) - len(test))
         for title, training in variants(dataset, g):
             names = {f"{title}: {c.name}" for c in test}
             if not names <= set(keep.parts):
                 found = trained(with_steps(config, steps, len(training)), training, test)
                 keep.add({f"{title}: {name}": values for name, values in found.items()})
-    columns = {"model": config.settings["share"], "linear part": 0.0, "network": 1.0}
+    columns = {"model": own.share, "linear part": 0.0, "network": 1.0}
     print(f"{'':24s}" + "".join(f"{name:>18s}" for name in columns))
     for title in titles:
         parts = {c.name: keep.parts[f"{title}: {c.name}"] for c in dataset}

@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 
 from glass_core import predict
 from glass_core.dataset import Dataset, read_dataset
+from glass_core.errors import GlassError
 from glass_core.files import replacing
 from glass_core.metrics import pearson
 from glass_core.models.blend import Blend
 from glass_core.training.bench import Notes, bench_of
 from glass_core.training.config import TrainingConfig, read_config
+from glass_core.training.cross_validation import run_name
 
 SHARES = np.round(np.arange(0, 1.01, 0.1), 1)
 Parts = dict[str, NDArray[np.float64]]
@@ -48,16 +50,18 @@ class Keep:
         parts: what is done.
     """
 
-    def __init__(self, path: pathlib.Path | None) -> None:
+    def __init__(self, path: pathlib.Path | None, config: TrainingConfig, dataset: Dataset) -> None:
         self.parts: Parts = dict(np.load(path)) if path and path.exists() else {}
-        self._path = path
+        self._path, self._of = path, run_name(config, dataset)
+        if self.parts and str(self.parts.pop("of", "another run")) != self._of:
+            raise GlassError(f"{path} holds results of another configuration or data set; name another file in --keep")
 
     def add(self, parts: Parts) -> None:
         """Keeps more results."""
         self.parts |= parts
         if self._path:
             with replacing(self._path) as path, path.open("wb") as file:
-                np.savez(file, **self.parts)
+                np.savez(file, of=np.array(self._of), **self.parts)
 
 
 def judged(parts: Parts, share: dict[str, float]) -> tuple[float, float]:
@@ -81,7 +85,7 @@ def main() -> int:
     arguments = parser.parse_args()
     config, dataset = read_config(arguments.config), read_dataset(arguments.data)
     group = {c.name: c.group for c in dataset}
-    keep = Keep(arguments.keep)
+    keep = Keep(arguments.keep, config, dataset)
     for g in dataset.groups:
         if not {name for name in group if group[name] == g} <= set(keep.parts):
             training, test = (tuple(c for c in dataset if (c.group == g) is chosen) for chosen in (False, True))

@@ -28,6 +28,7 @@ from glass_core.errors import GlassError
 from glass_core.file_formats import write_dump
 from glass_core.frame import Frame
 from glass_core.model_file import save_model
+from glass_core.models.calibration import SpreadError
 from glass_core.potentials.lennard_jones import LennardJonesPotential
 from glass_core.saddle.records import SearchRecord, State
 from glass_core.structure import Structure
@@ -195,9 +196,11 @@ def test_models_as_prior_and_at_saddles(dump: pathlib.Path, capsys: pytest.Captu
     assert labels["predicted_saddle"][event] == pytest.approx(again, abs=1e-9)
     assert "predictions of the model symgnn" in fails(dump, capsys, "--searches", 1, "--model", "barrier")
     assert "no barrier in eV" in fails(dump, capsys, "--model", "scnn")
-    alone = replace(load_model("symgnn"), members=load_model("symgnn").members[:1])
+    alone = replace(load_model("symgnn"), members=load_model("symgnn").members[:1], error=None)
     save_model(alone, dump.with_name("alone.safetensors"))
     assert "gives no barrier_std" in fails(dump, capsys, "--prior", dump.with_name("alone.safetensors"))
+    save_model(replace(load_model("symgnn"), error=SpreadError(0.0, 0.0, 5.0)), dump.with_name("sure.safetensors"))
+    assert "explains all of its errors" in fails(dump, capsys, "--prior", dump.with_name("sure.safetensors"))
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from glass_core.metrics import coverage
 from glass_core.model_file import load_model, save_model
 from glass_core.models.calibration import SpreadError
 from glass_core.prediction import predict
-from glass_core.training.calibration import spread_error
 from glass_core.training.config import TrainingConfig
 from glass_core.training.cross_validation import CrossValidation, cross_validate
+from glass_core.training.intervals import fitted_spread, spread_error
 from glass_core.training.run import train
 from tests.graphs import tiny
 from tests.training import quick
@@ -42,11 +42,13 @@ def test_intervals_of_a_trained_committee(tmp_path: pathlib.Path, dataset: Datas
     np.testing.assert_allclose(told, np.hypot(model.error.floor, model.error.slope * spread), rtol=1e-12)
     assert spread.std() > 0
     found = cross_validate(chosen, dataset)
-    assert found.spread_error() == model.error
+    assert fitted_spread(found) == model.error
     assert replace(model, error=None).label_noise is None
+    with pytest.raises(GlassError, match="needs at least 2 of them, got 1"):
+        replace(model, members=model.members[:1])
 
 
-def test_nothing_of_a_group_has_a_part_in_its_intervals() -> None:
+def test_errors_on_a_group_have_no_part_in_its_intervals() -> None:
     """Two groups whose errors differ by a factor of four: intervals of each come from the other."""
     rng = np.random.default_rng(0)
     size = {"good": 0.05, "bad": 0.2}
@@ -59,9 +61,9 @@ def test_nothing_of_a_group_has_a_part_in_its_intervals() -> None:
     assert inside["bad"]["rms_z"] == pytest.approx(4.0, rel=0.05)
     alone = CrossValidation({0: {"bad": outputs["bad"]}}, {"bad": labels["bad"]}, unknown, {}, {"bad": 1}, (), 0.0)
     assert "coverage" not in alone.summary()
-    assert alone.spread_error().std(np.array([0.01])) == pytest.approx(0.2, rel=0.05)
+    assert fitted_spread(alone).std(np.array([0.01])) == pytest.approx(0.2, rel=0.05)
     with pytest.raises(GlassError, match="only committees"):
-        replace(found, spread_noise=None).spread_error()
+        fitted_spread(replace(found, spread_noise=None))
 
 
 def test_spread_and_floor_are_told_apart() -> None:
@@ -75,6 +77,7 @@ def test_spread_and_floor_are_told_apart() -> None:
     assert covered["coverage_95"] == pytest.approx(0.95, abs=0.003)
     same = spread_error(residual, np.zeros(100_000), np.full(100_000, 0.14), 0.14)
     assert same.floor == pytest.approx(np.sqrt((std**2).mean()), rel=0.02)
+    assert same.slope == 0.0
 
 
 def test_damaged_numbers_in_a_model_file(tmp_path: pathlib.Path, dataset: Dataset) -> None:
