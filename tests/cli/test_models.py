@@ -22,7 +22,7 @@ def test_card_for_people(name: str, capsys) -> None:
     assert f"AUC top 20 % {pooled['auc_top20']:.3f}" in shown
     assert card["training"]["command"] in shown
     if name == "symgnn":
-        location, concentration = card["von_mises"][0]["reflections"]["γ"]
+        location, concentration = card["von_mises"][-1]["reflections"]["γ"]
         assert f"γ μ {location:.2f}, κ {concentration:.2f}" in shown.splitlines()[-2]
 
 
