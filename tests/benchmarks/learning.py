@@ -11,20 +11,18 @@ those in --keep are not repeated.
 
 from __future__ import annotations
 
-import argparse
-import pathlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from glass_core.dataset import Configuration, Dataset, read_dataset
+from glass_core.dataset import Configuration, Dataset
 from glass_core.settings import checked
 from glass_core.training.blend import BlendSettings
-from glass_core.training.config import TrainingConfig, read_config
+from glass_core.training.config import TrainingConfig
 from glass_core.training.graph import GraphSettings
-from tests.benchmarks.shares import Keep, judged, trained
+from tests.benchmarks.shares import asked, judged, trained
 
 FRACTIONS = (1 / 4, 1 / 16)
 
@@ -62,13 +60,7 @@ def with_steps(config: TrainingConfig, steps: int, configurations: int) -> Train
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("data", help="HDF5 data set")
-    parser.add_argument("--config", default="barrier", help="a blend")
-    parser.add_argument("--keep", type=pathlib.Path, help="file for what is done")
-    arguments = parser.parse_args()
-    config, dataset = read_config(arguments.config), read_dataset(arguments.data)
-    keep = Keep(arguments.keep, config, dataset)
+    config, dataset, keep = asked(__doc__)
     own = checked(BlendSettings, config.settings, "settings")
     epochs = checked(GraphSettings, own.graph, "settings of graph").epochs
     titles = [title for title, _ in variants(dataset, dataset.groups[0])]

@@ -64,6 +64,17 @@ class Keep:
                 np.savez(file, of=np.array(self._of), **self.parts)
 
 
+def asked(description: str | None) -> tuple[TrainingConfig, Dataset, Keep]:
+    """A blend, data to train it on and what is done, from the command line."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("data", help="HDF5 data set")
+    parser.add_argument("--config", default="barrier", help="a blend")
+    parser.add_argument("--keep", type=pathlib.Path, help="file for what is done")
+    arguments = parser.parse_args()
+    config, dataset = read_config(arguments.config), read_dataset(arguments.data)
+    return config, dataset, Keep(arguments.keep, config, dataset)
+
+
 def judged(parts: Parts, share: dict[str, float]) -> tuple[float, float]:
     """Pearson pooled, and mean per configuration, with each configuration's share."""
     predicted = {name: linear + share[name] * (graph - linear) for name, (_, linear, graph) in parts.items()}
@@ -78,14 +89,8 @@ def best_share(parts: Parts) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("data", help="HDF5 data set")
-    parser.add_argument("--config", default="barrier", help="a blend")
-    parser.add_argument("--keep", type=pathlib.Path, help="file for what is done")
-    arguments = parser.parse_args()
-    config, dataset = read_config(arguments.config), read_dataset(arguments.data)
+    config, dataset, keep = asked(__doc__)
     group = {c.name: c.group for c in dataset}
-    keep = Keep(arguments.keep, config, dataset)
     for g in dataset.groups:
         if not {name for name in group if group[name] == g} <= set(keep.parts):
             training, test = (tuple(c for c in dataset if (c.group == g) is chosen) for chosen in (False, True))
