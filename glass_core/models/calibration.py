@@ -103,29 +103,49 @@ class SpreadError:
         """σ where members deviate by s, both in eV."""
         return np.asarray(np.hypot(self.floor, self.slope * spread_m), dtype=np.float64)
 
-    @staticmethod
-    def std_of(error: SpreadError | None, spread_m: Floats) -> NDArray[np.float64]:
-        """The same; s itself of a committee without a calibration."""
-        return np.asarray(spread_m, dtype=np.float64) if error is None else error.std(spread_m)
-
-    @staticmethod
-    def require_members(error: SpreadError | None, members: int) -> None:
-        """Checks that there is a spread to tell an error from.
-
-        Raises:
-            GlassError: if a calibrated committee has a single member.
-        """
-        if error is not None and members < 2:
-            raise GlassError(f"a standard error from the spread of members needs at least 2 of them, got {members}")
-
-    @staticmethod
-    def settings(error: SpreadError | None) -> dict[str, Any]:
-        """Plain values for a model file; none without a calibration."""
-        return {} if error is None else {"error": asdict(error)}
-
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> SpreadError | None:
         """From a model file's plain values."""
         content = settings.get("error")
         found: SpreadError | None = None if content is None else checked(cls, content, "error")
         return found
+
+
+class Committee:
+    """What models of several members share: how these tell the standard error of their mean.
+
+    Attributes:
+        members: one or more.
+        error: of several members; None: ``barrier_std`` is their deviation.
+    """
+
+    members: tuple[Any, ...]
+    error: SpreadError | None
+
+    @property
+    def label_noise(self) -> float | None:
+        """Deviation of labels from true barriers that the standard error was fitted with, eV; None if it was not."""
+        return None if self.error is None else self.error.label_noise
+
+    def require_spread(self) -> None:
+        """Checks that there is a spread to tell an error from.
+
+        Raises:
+            GlassError: if a calibrated committee has a single member.
+        """
+        if self.error is not None and len(self.members) < 2:
+            raise GlassError(
+                f"a standard error from the spread of members needs at least 2 of them, got {len(self.members)}"
+            )
+
+    def told(self, values: Floats, axis: int) -> dict[str, NDArray[np.float64]]:
+        """Barrier, and its standard error when there are several members, of what these say along an axis, eV."""
+        found = {"barrier": values.mean(axis=axis)}
+        if len(self.members) > 1:
+            spread = values.std(axis=axis, ddof=1)
+            found["barrier_std"] = spread if self.error is None else self.error.std(spread)
+        return found
+
+    def error_settings(self) -> dict[str, Any]:
+        """Plain values for a model file; none without a calibration."""
+        return {} if self.error is None else {"error": asdict(self.error)}

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from glass_core.arrays import Arrays
 from glass_core.models.base import DescriptorModel, ModelCard
-from glass_core.models.calibration import SpreadError
+from glass_core.models.calibration import Committee, SpreadError
 from glass_core.models.networks import Activation, Layers, forward, pack, require_layers, unpack
 from glass_core.settings import Count, conformed
 
 
 @dataclass(frozen=True, eq=False)
-class BarrierCommittee(DescriptorModel):
+class BarrierCommittee(Committee, DescriptorModel):
     """Mean of the members' predictions, each member a network on standardised descriptors.
 
     ``E_i = mean_c f_c(x_i)``; the standard error (``SpreadError``) is told by the deviation
@@ -41,14 +41,9 @@ class BarrierCommittee(DescriptorModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        SpreadError.require_members(self.error, len(self.members))
+        self.require_spread()
         for c, layers in enumerate(self.members):
             require_layers(layers, self.n_features, 1, f"member{c}.")
-
-    @property
-    def label_noise(self) -> float | None:
-        """Deviation of labels from true barriers that the standard error was fitted with, eV."""
-        return None if self.error is None else self.error.label_noise
 
     def head_outputs(self) -> list[str]:
         """Barrier, and its standard error when there are several members."""
@@ -58,15 +53,12 @@ class BarrierCommittee(DescriptorModel):
         """Barrier and its standard error in eV."""
         all_cm = np.stack([forward(features_mf, layers, self.activation)[:, 0] for layers in self.members])
         values = self.centre + self.scale * all_cm.astype(np.float64)
-        result = {"barrier": values.mean(axis=0)}
-        if len(self.members) > 1:
-            result["barrier_std"] = SpreadError.std_of(self.error, values.std(axis=0, ddof=1))
-        return result
+        return {**self.told(values, axis=0)}
 
     def settings(self) -> dict[str, Any]:
         """Plain values for a model file."""
         own = {"activation": self.activation, "centre": self.centre, "scale": self.scale, "members": len(self.members)}
-        return {**super().settings(), **own, **SpreadError.settings(self.error)}
+        return {**super().settings(), **own, **self.error_settings()}
 
     def head_tensors(self) -> Arrays:
         """Weights of all members."""

@@ -19,7 +19,7 @@ from glass_core.graphs.evaluation import Evaluator, evaluator
 from glass_core.graphs.networks import Architecture
 from glass_core.graphs.out_of_memory import memory_errors
 from glass_core.models.base import ModelCard
-from glass_core.models.calibration import SpreadError
+from glass_core.models.calibration import Committee, SpreadError
 from glass_core.models.devices import require_device
 from glass_core.models.domain import Domain
 from glass_core.models.guard import Guard
@@ -79,7 +79,7 @@ class Flag:
 
 
 @dataclass(frozen=True, eq=False)
-class GraphBarrier:
+class GraphBarrier(Committee):
     """Mean (and standard error, when there are several) of networks ``E_i = centre + scale · f_c(graph around i)``.
 
     Attributes:
@@ -114,18 +114,13 @@ class GraphBarrier:
     def __post_init__(self) -> None:
         if not self.members:
             raise GlassError("a graph model needs at least one member")
-        SpreadError.require_members(self.error, len(self.members))
+        self.require_spread()
         require_device(self.device)
         _ = self._evaluator  # refuses weights that do not fit
 
     def on(self, device: str) -> GraphBarrier:
         """The same model computing on another device."""
         return replace(self, device=device)
-
-    @property
-    def label_noise(self) -> float | None:
-        """Deviation of labels from true barriers that the standard error was fitted with, eV."""
-        return None if self.error is None else self.error.label_noise
 
     @cached_property
     def _evaluator(self) -> Evaluator:
@@ -192,10 +187,7 @@ class GraphBarrier:
                 values_mc[:] = network(structure, None if centres is None else wanted, find, progress)
         values_mc = values_mc[places] * self.scale
         values_mc += self.centre
-        found = {"barrier": values_mc.mean(axis=1)}
-        if len(self.members) > 1:
-            found["barrier_std"] = SpreadError.std_of(self.error, values_mc.std(axis=1, ddof=1))
-        return found
+        return self.told(values_mc, axis=1)
 
     def _fill(
         self,
@@ -223,7 +215,7 @@ class GraphBarrier:
             "species": list(self.species),
             "centre": self.centre,
             "scale": self.scale,
-            **SpreadError.settings(self.error),
+            **self.error_settings(),
         }
         if self.flag is not None:
             own["descriptor"] = described(self.flag.descriptor)

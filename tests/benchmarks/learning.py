@@ -22,7 +22,7 @@ from glass_core.settings import checked
 from glass_core.training.blend import BlendSettings
 from glass_core.training.config import TrainingConfig
 from glass_core.training.graph import GraphSettings
-from tests.benchmarks.shares import asked, judged, trained
+from tests.benchmarks.shares import asked, judged, of_groups, trained
 
 FRACTIONS = (1 / 4, 1 / 16)
 
@@ -36,11 +36,6 @@ def variants(dataset: Dataset, group: int) -> Iterator[tuple[str, Dataset]]:
         yield f"{count} groups", of_groups(dataset, others[:count])
     for fraction in FRACTIONS:
         yield f"1/{1 / fraction:.0f} of the atoms", thinned(of_groups(dataset, others), fraction)
-
-
-def of_groups(dataset: Dataset, groups: list[int]) -> Dataset:
-    """The configurations of some groups."""
-    return replace(dataset, configurations=tuple(c for c in dataset if c.group in groups))
 
 
 def thinned(dataset: Dataset, fraction: float) -> Dataset:

@@ -64,6 +64,11 @@ class Keep:
                 np.savez(file, of=np.array(self._of), **self.parts)
 
 
+def of_groups(dataset: Dataset, groups: list[int]) -> Dataset:
+    """The configurations of some groups."""
+    return replace(dataset, configurations=tuple(c for c in dataset if c.group in groups))
+
+
 def asked(description: str | None) -> tuple[TrainingConfig, Dataset, Keep]:
     """A blend, data to train it on and what is done, from the command line."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawTextHelpFormatter)
@@ -93,8 +98,8 @@ def main() -> int:
     group = {c.name: c.group for c in dataset}
     for g in dataset.groups:
         if not {name for name in group if group[name] == g} <= set(keep.parts):
-            training, test = (tuple(c for c in dataset if (c.group == g) is chosen) for chosen in (False, True))
-            keep.add(trained(config, replace(dataset, configurations=training), Dataset(test)))
+            others = of_groups(dataset, [other for other in dataset.groups if other != g])
+            keep.add(trained(config, others, of_groups(dataset, [g])))
     parts = {name: keep.parts[name] for name in group}
     print(f"{'share of the network':28s} {'pooled':>7s} {'per configuration':>18s}")
     for share in SHARES:

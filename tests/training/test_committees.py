@@ -36,7 +36,7 @@ def test_intervals_of_a_trained_committee(tmp_path: pathlib.Path, dataset: Datas
     assert 0.5 < summary["coverage"]["pooled"]["coverage_68"] < 0.85
     model: Any = load_model(out)
     assert model.label_noise == NOISE
-    assert "coverage" in evaluate(model, dataset)
+    assert evaluate(model, dataset)["coverage"]["label_noise_ev"] == NOISE
     structure = dataset.configurations[0].structure
     told, spread = (predict(m, structure)["barrier_std"].values for m in (model, replace(model, error=None)))
     np.testing.assert_allclose(told, np.hypot(model.error.floor, model.error.slope * spread), rtol=1e-12)
